@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of pgbook is held to the same rules: Swift 6 mode, no warnings, explicit imports.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "pgbook",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "pgbook", targets: ["pgbook"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The pure core: no clock, no randomness, no IO.
+        .target(name: "OrderBook", swiftSettings: strict),
+        .target(name: "Replay", dependencies: ["OrderBook"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["OrderBook"], swiftSettings: strict),
+
+        // PostgreSQL.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
+        .executableTarget(name: "EmbedSQL", swiftSettings: strict),
+        .plugin(
+            name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"], path: "Sources/EmbedSQLPlugin"),
+        .target(
+            name: "Store", dependencies: ["OrderBook", "Postgres"], swiftSettings: strict,
+            plugins: ["EmbedSQLPlugin"]),
+
+        // Services over the store.
+        .target(
+            name: "Exchange",
+            dependencies: ["OrderBook", "Store", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        .target(
+            name: "MarketData",
+            dependencies: ["OrderBook", "Store", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Wire", "MarketData", "Store",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
+        // The command line.
+        .executableTarget(
+            name: "pgbook",
+            dependencies: [
+                "OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "Gateway",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["Postgres", "Store", "OrderBook"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "OrderBookTests", dependencies: ["OrderBook"], swiftSettings: strict),
+        .testTarget(name: "ReplayTests", dependencies: ["OrderBook", "Replay"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["OrderBook", "Wire"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests", dependencies: ["OrderBook", "Postgres", "Store", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ExchangeTests", dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "MarketData", "Gateway", "Wire", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Postgres", "Store", "TestSupport"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
