@@ -1,0 +1,254 @@
+-- Every command enters through pgbook_data.enter, whoever brings it: the functions of the public interface below,
+-- the gateway and the CLI alike. It refuses without a trace, or stamps the command and puts it into log and inbox.
+
+-- Gives n stamps in a row and returns the first, in microseconds since the Unix epoch. Later calls of one session
+-- always get larger stamps, also when the clock is set back: then the sequence alone counts on.
+create function pgbook_data.stamp(n integer) returns bigint
+language plpgsql volatile set search_path = pg_catalog as $$
+declare
+    clock bigint := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
+    given bigint := nextval('pgbook_data.stamps');
+begin
+    if given < clock then
+        given := clock;
+        perform setval('pgbook_data.stamps', given + n - 1);
+    elsif n > 1 then
+        perform setval('pgbook_data.stamps', given + n - 1);
+    end if;
+    return given;
+end
+$$;
+
+create function pgbook_data.timestamp_of(stamp bigint) returns timestamptz
+language sql immutable parallel safe set search_path = pg_catalog
+return timestamptz 'epoch' + (stamp / 1000000) * interval '1 second'
+    + (stamp % 1000000) * interval '1 microsecond';
+
+-- A UUIDv7 for a stamp: 48 bits of Unix milliseconds, the version, and 74 random bits.
+create function pgbook_data.uuid_v7(stamp bigint) returns uuid
+language sql volatile parallel safe set search_path = pg_catalog
+return encode(
+    set_bit(set_bit(
+        overlay(uuid_send(gen_random_uuid()) placing substring(int8send(stamp / 1000) from 3) from 1 for 6),
+        52, 1), 53, 1), 'hex')::uuid;
+
+-- Why a command is refused: one line for a person, and the field at fault.
+create function pgbook_data.refusal(
+    code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint,
+    tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint,
+    expires timestamptz, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint,
+    max_price bigint, out message text, out field text)
+language plpgsql stable set search_path = pg_catalog as $$
+declare
+    shown_amount constant text := pgbook_data.shown(amount);
+    shown_price constant text := pgbook_data.shown(price);
+begin
+    case code
+    when 101 then
+        field := 'security';
+        message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(symbol), 'without a name'));
+    when 102 then
+        field := 'security';
+        message := format('market %s is halted; cancels go on, other commands wait until it is resumed', symbol);
+    when 103 then
+        field := 'price';
+        message := format('price %s is not a multiple of the tick size %s; use %s or %s', shown_price, trim_scale(tick),
+            trim_scale(div(price, tick) * tick), trim_scale((div(price, tick) + 1) * tick));
+    when 104 then
+        field := 'amount';
+        message := format('amount %s is not a multiple of the lot size %s; use %s or %s', shown_amount, trim_scale(lot),
+            trim_scale(div(amount, lot) * lot), trim_scale((div(amount, lot) + 1) * lot));
+    when 105 then
+        field := case when amount = 'NaN' or amount <= 0 then 'amount' else 'price' end;
+        message := format('%s %s is not positive; it must be above zero', field,
+            case field when 'amount' then shown_amount else shown_price end);
+    when 106 then
+        if amount > max_amount * lot then
+            field := 'amount';
+            message := format('amount %s is too large; the largest is %s', shown_amount, trim_scale(max_amount * lot));
+        elsif price > 9223372036854775807 * tick then
+            field := 'price';
+            message := format('price %s is too large; the highest is %s', shown_price, trim_scale(max_price * tick));
+        else
+            field := 'amount';
+            message := format('amount %s at price %s is worth %s, too much; the largest value of one order is %s',
+                shown_amount, shown_price, pgbook_data.shown(amount * price), trim_scale(max_notional * tick * lot));
+        end if;
+    when 107 then
+        field := 'price';
+        message := format('price %s is outside the band; it must be between %s and %s', shown_price,
+            trim_scale(min_price * tick), trim_scale(max_price * tick));
+    when 111 then
+        field := 'id';
+        message := format('there is no order %s; pgbook.orders lists them', coalesce(target::text, 'without an id'));
+    when 112 then
+        field := 'id';
+        message := format('order %s belongs to another user than %s; only its owner may change it', target, user_id);
+    when 114 then
+        field := 'expires';
+        message := format('expiry %s has passed; use a time to come', expires);
+    else
+        field := case
+            when user_id is null or user_id = '' or length(user_id) > 64 then 'user_id'
+            when length(client_order_id) not between 1 and 64 then 'client_order_id'
+            when kind = 1 and side is null then 'side'
+            when kind = 1 and amount is null then 'amount'
+            when kind = 1 and (exec_type = 0) <> (price is null) then 'price'
+            when kind = 1 and post_only and (exec_type = 0 or tif in (1, 2)) then 'post_only'
+            when kind = 1 and exec_type = 0 and tif = 3 then 'time_in_force'
+            when kind = 1 and ((tif = 3) <> (expires is not null) or expires = 'infinity') then 'expires'
+            when kind = 2 and price is not null and change = 2 then 'price'
+            when kind = 2 then 'amount'
+            else 'kind' end;
+        message := case field
+            when 'user_id' then 'a user id has 1 to 64 characters'
+            when 'client_order_id' then 'a client order id has 1 to 64 characters'
+            when 'side' then 'a side is needed: bid or ask'
+            when 'amount' then case kind when 1 then 'an amount is needed' else 'an amend needs a new amount or price' end
+            when 'price' then case when price is null then 'a limit order needs a price'
+                else format('price %s: a market order and a reduction take no price; leave it out', shown_price) end
+            when 'post_only' then 'post-only goes with limit orders that may rest: gtc or gtd'
+            when 'time_in_force' then 'a market order cannot wait: use gtc, ioc or fok'
+            when 'expires' then case when expires is null then 'gtd needs an expiry time'
+                else 'an expiry time goes with gtd only, and must be finite' end
+            else 'the kind of command is unknown' end;
+    end case;
+end
+$$;
+
+-- A number a person can read, however long it was sent.
+create function pgbook_data.shown(value numeric) returns text
+language sql immutable parallel safe set search_path = pg_catalog
+return case when length(value::text) <= 40 then value::text else left(value::text, 37) || '...' end;
+
+-- Enters any number of commands; all arrays have the same length. Returns one row per command, in order.
+--   code null: it is in the log, under `id`. is_retry: it was there already with the same content.
+--   code not null: refused (the numbers of OutcomeCode); `message` says why in one line, `field` names the value at fault.
+create function pgbook_data.enter(
+    kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[],
+    tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[],
+    changes smallint[], expireses timestamptz[], owners text[], client_order_ids text[]
+) returns table (ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data as $$
+#variable_conflict use_column
+declare
+    size constant integer := cardinality(kinds);
+    first_stamp bigint;
+    row record;
+    earlier record;
+begin
+    perform pg_current_xact_id();  -- before the stamp: whoever waits for all earlier stamps waits for this transaction
+    first_stamp := stamp(size);
+    for row in
+        with asked as materialized (
+            select a.n::integer as n, a.kind, coalesce(a.id, uuid_v7(first_stamp + a.n - 1)) as id,
+                   timestamp_of(first_stamp + a.n - 1) as time, a.user_id, a.symbol, a.side, a.exec_type, a.tif,
+                   a.post_only, a.stp, a.amount, a.price, a.target, a.change, a.expires, a.owner, a.client_order_id
+            from unnest(kinds, ids, users, symbols, sides, exec_types, tifs, post_onlys, stps, amounts, prices,
+                        targets, changes, expireses, owners, client_order_ids) with ordinality
+                as a(kind, id, user_id, symbol, side, exec_type, tif, post_only, stp, amount, price, target, change,
+                     expires, owner, client_order_id, n)
+        ), placed as materialized (
+            select a.*, m.market, m.symbol as known_symbol, m.tick_size, m.lot_size, m.max_amount, m.max_notional,
+                   m.min_price, m.max_price, s.is_halted,
+                   coalesce(t.kind, b.kind) as target_kind, coalesce(t.user_id, b.user_id) as target_user
+            from asked a
+            left join commands t on t.id = a.target
+            left join asked b on b.id = a.target and b.n < a.n  -- placed earlier in this same call
+            left join markets tm on tm.market = t.market
+            left join markets m on m.symbol = coalesce(a.symbol, tm.symbol, b.symbol)
+                and (tm.symbol is null or tm.symbol = m.symbol)
+            left join market_state s on s.market = m.market
+        ), checked as materialized (
+            select p.*, c.code,
+                   case when c.code is null then div(p.amount, p.lot_size)::bigint end as lots,
+                   case when c.code is null then div(p.price, p.tick_size)::bigint end as ticks
+            from placed p
+            cross join lateral (select case
+                when p.kind is null or p.kind not between 1 and 7 then 117
+                when p.user_id is null or p.user_id = '' or length(p.user_id) > 64 then 117
+                when length(p.client_order_id) not between 1 and 64 then 117
+                when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
+                when p.market is null then 101
+                when p.kind in (2, 3) and p.target_user <> p.user_id then 112
+                when p.kind in (1, 2) and p.is_halted then 102
+                when p.kind = 1 and (
+                    p.side is null or p.side not in (0, 1) or p.exec_type is null or p.exec_type not in (0, 1)
+                    or p.tif is null or p.tif not between 0 and 3 or p.stp not between 1 and 4
+                    or p.post_only is null or p.amount is null
+                    or (p.exec_type = 0) <> (p.price is null)
+                    or p.post_only and (p.exec_type = 0 or p.tif in (1, 2))
+                    or p.exec_type = 0 and p.tif = 3
+                    or (p.tif = 3) <> (p.expires is not null)
+                    or p.expires = 'infinity') then 117
+                when p.kind = 2 and (
+                    p.change is null or p.change not between 1 and 3
+                    or p.change = 1 and p.amount is null and p.price is null
+                    or p.change = 2 and (p.amount is null or p.price is not null)
+                    or p.change = 3 and (p.amount is null or p.price is null)) then 117
+                when p.amount = 'NaN' or p.amount <= 0 or p.price = 'NaN' or p.price <= 0 then 105
+                when p.amount > p.max_amount * p.lot_size or p.price > 9223372036854775807 * p.tick_size then 106
+                when mod(p.amount, p.lot_size) <> 0 then 104
+                when mod(p.price, p.tick_size) <> 0 then 103
+                when p.price not between p.min_price * p.tick_size and p.max_price * p.tick_size then 107
+                when p.amount * p.price > p.max_notional * p.tick_size * p.lot_size then 106
+                when p.expires <= p.time then 114
+                end::smallint as code) c
+        ), logged as (
+            insert into commands (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
+                                  change, post_only, user_id, owner, client_order_id, origin)
+            select c.id, c.time, c.target, c.lots::bigint, c.ticks::bigint, c.expires, c.market, c.kind, c.side,
+                   c.exec_type, c.tif, c.stp, c.change, c.post_only, c.user_id, c.owner, c.client_order_id,
+                   (select name from node)
+            from checked c where c.code is null
+            order by c.n
+            on conflict do nothing
+            returning id, time, market
+        ), queued as (
+            insert into inbox (time, id, market) select time, id, market from logged
+        )
+        select c.*, l.id is not null as is_logged
+        from checked c left join logged l on l.id = c.id and l.time = c.time
+        order by c.n
+    loop
+        ordinal := row.n;
+        id := row.id;
+        code := row.code;
+        message := null;
+        field := null;
+        is_retry := false;
+        if row.code is null and not row.is_logged then
+            select * into earlier from commands c
+            where c.id = row.id
+               or (c.user_id = row.user_id and c.client_order_id = row.client_order_id)
+            order by (c.id = row.id) desc
+            limit 1;
+            if (earlier.kind, earlier.market, earlier.user_id, earlier.client_order_id, earlier.side,
+                earlier.exec_type, earlier.tif, earlier.stp, earlier.change, earlier.post_only, earlier.amount,
+                earlier.price, earlier.target, earlier.expires, earlier.owner)
+               is not distinct from
+               (row.kind, row.market, row.user_id, row.client_order_id, row.side, row.exec_type, row.tif, row.stp,
+                row.change, row.post_only, row.lots::bigint, row.ticks::bigint, row.target, row.expires, row.owner)
+            then
+                id := earlier.id;
+                is_retry := true;
+            else
+                code := 116;
+                field := case when earlier.id = row.id then 'id' else 'client_order_id' end;
+                message := format('%s %s was used before for something else; use a new one',
+                    case field when 'id' then 'id' else 'client order id' end,
+                    case field when 'id' then row.id::text else row.client_order_id end);
+            end if;
+        end if;
+        if row.code is not null then
+            select r.message, r.field into message, field
+            from refusal(row.code, row.kind, row.symbol, row.user_id, row.client_order_id, row.side, row.exec_type,
+                         row.tif, row.post_only, row.stp, row.amount, row.price, row.target, row.change, row.expires,
+                         row.tick_size, row.lot_size, row.max_amount, row.max_notional, row.min_price,
+                         row.max_price) r;
+        end if;
+        return next;
+    end loop;
+    perform pg_notify('pgbook_orders', '');
+end
+$$;
