@@ -234,7 +234,7 @@ sweep_throwaways() {
         folder=$(dirname -- "$settings")
         owner=$(setting "$folder" owner)
         if [[ -n $owner && ! -e /proc/${owner%%:*} ]]; then
-            ("$repository/scripts/postgres" stop --dir "$folder") || true
+            "$repository/scripts/postgres" stop --dir "$folder" 2>/dev/null || true
         fi
     done
 }
