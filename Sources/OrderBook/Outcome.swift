@@ -59,6 +59,10 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
     /// Older than the window on arrival.
     case late = 115
     case duplicate = 116
+    /// An option that does not fit the others. Only an entrance refuses with this.
+    case badValue = 117
+    /// Somebody without the right. Only an entrance refuses with this.
+    case notPermitted = 118
 
     public var isRefusal: Bool { rawValue > 100 }
 
@@ -86,6 +90,8 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
         case .expired: "expired"
         case .late: "late"
         case .duplicate: "duplicate"
+        case .badValue: "bad_value"
+        case .notPermitted: "not_permitted"
         }
     }
 }

@@ -83,6 +83,8 @@ create table pgbook_data.outcomes (
     market smallint not null,
     code smallint not null,
     notional numeric not null,
+    -- The first 64 bits of the market's digest after this command.
+    digest_head bigint not null,
     constraint outcomes_seq primary key (market, seq),
     constraint outcomes_id unique (id)
 );

@@ -1,0 +1,36 @@
+/// The arrows of the architecture page: who may depend on whom. An arrow that does not stand here is forbidden.
+let allowedModules: [String: Set<String>] = [
+    "OrderBook": [],
+    "Replay": ["OrderBook"],
+    "Wire": ["OrderBook"],
+    "Postgres": ["CLibPQ"],
+    "Store": ["OrderBook", "Postgres"],
+    "Exchange": ["OrderBook", "Store"],
+    "MarketData": ["OrderBook", "Store"],
+    "Gateway": ["OrderBook", "Wire", "MarketData", "Store"],
+    "pgbook": ["OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "Gateway"],
+    "EmbedSQL": [],
+    "EmbedSQLPlugin": [],
+]
+
+/// What comes from outside the package and may be imported. The pure targets get nothing at all.
+let allowedOutside: [String: Set<String>] = [
+    "OrderBook": [],
+    "Replay": [],
+    "Wire": [],
+    "Postgres": ["Foundation", "Dispatch", "Glibc", "Synchronization"],
+    "Store": ["Logging", "Synchronization"],
+    "Exchange": ["Logging", "Synchronization", "ServiceLifecycle"],
+    "MarketData": ["Logging", "Synchronization", "ServiceLifecycle"],
+    "Gateway": [
+        "Foundation", "FoundationEssentials", "Glibc", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
+        "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle",
+        "Synchronization",
+    ],
+    "pgbook": [
+        "ArgumentParser", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Logging", "ServiceLifecycle",
+        "Synchronization",
+    ],
+    "EmbedSQL": ["Foundation", "FoundationEssentials", "Glibc"],
+    "EmbedSQLPlugin": ["PackagePlugin", "Foundation"],
+]

@@ -1,0 +1,136 @@
+-- The matching transaction, in the order in which it runs.
+
+-- name: lock_market
+-- Takes the market for this transaction; no row if another matcher has it.
+select seq, trade_id, last_price, clock, closed_through, is_halted, digest
+from pgbook_data.market_state
+where market = $1
+for update skip locked
+
+-- name: wait_for_market
+-- The same, but waits for whoever has it.
+select seq, trade_id, last_price, clock, closed_through, is_halted, digest
+from pgbook_data.market_state
+where market = $1
+for update
+
+-- name: take_due
+-- Takes whole pools of commands that are due out of the inbox, oldest first: at least $3 commands if there are so many.
+with chosen as materialized (
+    select time, id from pgbook_data.inbox
+    where market = $1 and time <= $2
+    order by time
+    fetch first ($3::bigint) rows with ties
+), taken as (
+    delete from pgbook_data.inbox i using chosen c
+    where i.market = $1 and i.time = c.time and i.id = c.id
+    returning i.id
+)
+select c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change, c.post_only, c.amount, c.price, c.target,
+       c.expires, c.user_id, c.owner, c.client_order_id, c.origin
+from taken join pgbook_data.commands c using (id)
+order by c.time
+
+-- name: load_best
+-- The next best resting orders of a side, beyond a place in the queue.
+select id, user_id, side, price, amount, filled, dropped, notional, priority, expires, post_only, stp
+from pgbook_data.book
+where market = $1 and side = $2
+  and ((case side when 0 then -price else price end), priority) > ($3::bigint, $4::bigint)
+order by (case side when 0 then -price else price end), priority
+limit $5::bigint
+for update
+
+-- name: load_named
+select id, user_id, side, price, amount, filled, dropped, notional, priority, expires, post_only, stp
+from pgbook_data.book
+where market = $1 and id = any ($2::uuid[])
+for update
+
+-- name: load_overdue
+select id, user_id, side, price, amount, filled, dropped, notional, priority, expires, post_only, stp
+from pgbook_data.book
+where market = $1 and expires <= $2
+for update
+
+-- name: load_owned
+select id, user_id, side, price, amount, filled, dropped, notional, priority, expires, post_only, stp
+from pgbook_data.book
+where market = $1 and ($2::text is null or user_id = $2) and ($3::smallint is null or side = $3)
+for update
+
+-- name: find_closed
+-- Orders that were executed in this market; those that do not rest are closed.
+select c.id, c.user_id
+from pgbook_data.commands c join pgbook_data.outcomes o using (id)
+where c.market = $1 and c.kind = 1 and c.id = any ($2::uuid[])
+
+-- name: write_outcomes
+insert into pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
+select $1, * from unnest($2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                         $8::numeric[], $9::bigint[])
+
+-- name: write_trades
+insert into pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user,
+                                taker_side, price, amount, best_bid, best_ask)
+select $1, * from unnest($2::timestamptz[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
+                         $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+
+-- name: write_candles
+insert into pgbook_data.candles_1m as c (market, time, open, high, low, close, volume, notional, trades,
+                                         first_trade_id, last_trade_id, taker_buy_volume, taker_buy_notional)
+select $1, * from unnest($2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::numeric[],
+                         $8::numeric[], $9::bigint[], $10::bigint[], $11::bigint[], $12::numeric[], $13::numeric[])
+on conflict (market, time) do update set
+    high = greatest(c.high, excluded.high),
+    low = least(c.low, excluded.low),
+    close = excluded.close,
+    volume = c.volume + excluded.volume,
+    notional = c.notional + excluded.notional,
+    trades = c.trades + excluded.trades,
+    last_trade_id = excluded.last_trade_id,
+    taker_buy_volume = c.taker_buy_volume + excluded.taker_buy_volume,
+    taker_buy_notional = c.taker_buy_notional + excluded.taker_buy_notional
+
+-- name: delete_resting
+delete from pgbook_data.book where market = $1 and id = any ($2::uuid[])
+
+-- name: update_resting
+update pgbook_data.book b
+set price = u.price, priority = u.priority, amount = u.amount, filled = u.filled, dropped = u.dropped,
+    notional = u.notional
+from unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::numeric[])
+    as u(id, price, priority, amount, filled, dropped, notional)
+where b.market = $1 and b.id = u.id
+
+-- name: insert_resting
+insert into pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
+                              post_only, stp)
+select $1, * from unnest($2::uuid[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+                         $9::numeric[], $10::bigint[], $11::timestamptz[], $12::boolean[], $13::smallint[])
+
+-- name: write_closed
+insert into pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional)
+select $1, * from unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[],
+                         $9::numeric[])
+
+-- name: save_state
+update pgbook_data.market_state
+set seq = $2, trade_id = $3, last_price = $4, clock = $5, closed_through = $6, is_halted = $7, digest = $8
+where market = $1
+
+-- name: notify_batch
+-- Hints: who listens reads the tables.
+select pg_notify('pgbook_books', $1), case when $2::boolean then pg_notify('pgbook_trades', $1) end
+
+-- name: markets_due
+-- For each market: when its oldest waiting command was stamped, and when its next resting order expires.
+select s.market, i.time as oldest_waiting, b.expires as next_expiry, clock_timestamp() as now
+from pgbook_data.market_state s
+left join lateral (
+    select time from pgbook_data.inbox where market = s.market order by time limit 1
+) i on true
+left join lateral (
+    select expires from pgbook_data.book where market = s.market and expires is not null order by expires limit 1
+) b on true
+where i.time is not null or b.expires is not null
