@@ -41,7 +41,8 @@ cluster_start() {
     install_postgres
     user=$(server_user)
     if [[ -n $option_throwaway ]]; then sweep_throwaways; fi
-    make_folder "$folder" "$(is_root && echo 711 || echo 700)"
+    make_folder "$folder" 700
+    if is_root; then chmod 711 -- "$folder"; fi
     with_lock "$folder/lock" start_locked "$folder" "$user"
     if [[ -n $option_throwaway && -z $cluster ]]; then echo "$folder"; fi
 }
