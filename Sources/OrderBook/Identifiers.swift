@@ -62,4 +62,9 @@ public struct UserID: RawRepresentable, Hashable, Sendable {
     public var rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
     public init(_ rawValue: String) { self.rawValue = rawValue }
+
+    /// `String ==` alone takes two spellings of an accented letter for one; a table that compares bytes does not.
+    public static func == (a: Self, b: Self) -> Bool {
+        a.rawValue == b.rawValue && a.rawValue.utf8.elementsEqual(b.rawValue.utf8)
+    }
 }
