@@ -25,7 +25,7 @@ extension Connection {
     }
 
     /// Ends an open transaction without a trace. A lost connection has done so already.
-    func rollback() {
+    public func rollback() {
         guard transactionStatus == .inTransaction || transactionStatus == .inFailedTransaction else { return }
         PQclear(PQexec(handle, "ROLLBACK"))
     }

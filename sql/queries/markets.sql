@@ -1,3 +1,3 @@
 -- name: markets
-select market, symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price
+select market, symbol, tick_size, lot_size, max_amount, min_price, max_price
 from pgbook_data.markets order by symbol

@@ -125,7 +125,7 @@ select pg_notify('pgbook_books', $1), case when $2::boolean then pg_notify('pgbo
 
 -- name: markets_due
 -- For each market: when its oldest waiting command was stamped, and when its next resting order expires.
-select s.market, i.time as oldest_waiting, b.expires as next_expiry, clock_timestamp() as now
+select s.market, i.time as oldest_waiting, b.expires as next_expiry
 from pgbook_data.market_state s
 left join lateral (
     select time from pgbook_data.inbox where market = s.market order by time limit 1
@@ -134,3 +134,6 @@ left join lateral (
     select expires from pgbook_data.book where market = s.market and expires is not null order by expires limit 1
 ) b on true
 where i.time is not null or b.expires is not null
+
+-- name: now
+select clock_timestamp()

@@ -1,0 +1,141 @@
+public import Logging
+import OrderBook
+public import Store
+
+
+/// Executes what is due, market by market, for as long as it runs.
+///
+/// It keeps nothing that the rows do not hold: any number of matchers may run on one database, and one that dies is
+/// replaced by starting another. NOTIFY wakes it; if a notification is lost the next poll finds the command.
+public struct Matcher: Sendable {
+    public struct Configuration: Sendable {
+        /// How long a command waits before it is executed; zero for a node alone.
+        public var window: Duration
+        public var limits: ExchangeLimits
+
+        public init(window: Duration = .zero, limits: ExchangeLimits = ExchangeLimits()) {
+            self.window = window
+            self.limits = limits
+        }
+
+        /// Microseconds.
+        var windowMicroseconds: Int64 {
+            let (seconds, attoseconds) = window.components
+            return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        }
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+    /// Called after every batch, on the matcher's thread.
+    private let onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)?
+
+    public init(
+        _ configuration: Configuration, logger: Logger,
+        onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)? = nil
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.onBatch = onBatch
+    }
+
+    /// Runs on a connection until the task is cancelled or the connection is lost.
+    /// - Throws: what ended it; `CancellationError` when the task was cancelled.
+    public func run(on connection: StoreConnection) throws {
+        var loop = MatcherLoop(connection, configuration, logger: logger, onBatch: onBatch)
+        try loop.run()
+    }
+}
+
+/// The matcher's loop on one connection.
+private struct MatcherLoop {
+    private let connection: StoreConnection
+    private let configuration: Matcher.Configuration
+    private let logger: Logger
+    private let onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)?
+    private var markets: [MarketNumber: Market] = [:]
+    /// With a window: up to when this matcher has looked at a market's inbox. What shows up below is late.
+    private var lookedThrough: Timestamp?
+
+    init(
+        _ connection: StoreConnection, _ configuration: Matcher.Configuration, logger: Logger,
+        onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)?
+    ) {
+        self.connection = connection
+        self.configuration = configuration
+        self.logger = logger
+        self.onBatch = onBatch
+    }
+
+    mutating func run() throws {
+        try connection.listenForCommands()
+        while true {
+            try Task.checkCancellation()
+            let pause = try executeDue()
+            guard let pause else { continue }
+            try connection.waitForCommands(pause)
+        }
+    }
+
+    /// Executes one batch of every market that is due.
+    /// - Returns: how long to wait for the next, or nil if there is more to do at once.
+    private mutating func executeDue() throws -> Duration? {
+        let (dueMarkets, now) = try connection.dueMarkets()
+        let cutoff = hasWindow ? Timestamp(now.rawValue - configuration.windowMicroseconds) : Timestamp(Int64.max)
+        var didWork = false
+        var pause = configuration.limits.pollInterval
+        for dueMarket in dueMarkets {
+            let market = try market(dueMarket.market)
+            if let oldest = dueMarket.oldestWaiting, oldest <= cutoff {
+                if let report = try execute(market, cutoff: cutoff) {
+                    didWork = true
+                    report.log(market, to: logger)
+                    onBatch?(market.symbol, report)
+                }
+            } else if let oldest = dueMarket.oldestWaiting {
+                pause = min(pause, .microseconds(oldest.rawValue - cutoff.rawValue))
+            } else if let expiry = dueMarket.nextExpiry {
+                if expiry <= now {
+                    try enterExpiry(market)
+                } else {
+                    pause = min(pause, .microseconds(expiry.rawValue - now.rawValue))
+                }
+            }
+        }
+        if hasWindow { lookedThrough = max(lookedThrough ?? cutoff, cutoff) }
+        return didWork ? nil : pause
+    }
+
+    private var hasWindow: Bool { configuration.window > .zero }
+
+    private func execute(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
+        let closedThrough = hasWindow ? lookedThrough ?? Timestamp(Int64.min) : nil
+        return try MatchingBatch(
+            MatchingTransaction(connection, market: market),
+            due: MatchingBatch.Due(cutoff: cutoff, closedThrough: closedThrough), limits: configuration.limits
+        ).run()
+    }
+
+    /// A quiet market has no command that would let its clock advance, so one is given.
+    private func enterExpiry(_ market: Market) throws {
+        _ = try connection.enter([Entry(user: UserID("pgbook"), market: market.symbol, action: .expire)])
+    }
+
+    private mutating func market(_ number: MarketNumber) throws -> Market {
+        if let market = markets[number] { return market }
+        for market in try connection.markets() { markets[market.number] = market }
+        guard let market = markets[number] else { preconditionFailure("market \(number.rawValue) has a state but no row") }
+        return market
+    }
+}
+
+extension MatchingBatch.Report {
+    fileprivate func log(_ market: Market, to logger: Logger) {
+        logger.debug(
+            "batch",
+            metadata: [
+                "market": "\(market.symbol)", "commands": "\(commands)", "trades": "\(trades)", "late": "\(late)",
+                "seq": "\(seq.rawValue)",
+            ])
+    }
+}

@@ -1,0 +1,126 @@
+public import OrderBook
+public import Store
+
+/// One batch of one market: IO first, then decide, then IO. The deciding is `OrderBook`'s alone.
+public struct MatchingBatch {
+    /// What a batch did, for logs and metrics.
+    public struct Report: Sendable {
+        public var commands: Int
+        public var trades: Int
+        public var late: Int
+        /// The market's execution number after the batch.
+        public var seq: Seq
+        /// Whether there may be more to do at once.
+        public var isFull: Bool
+    }
+
+    /// Which commands of a market are due.
+    public struct Due: Sendable {
+        /// Commands stamped later wait.
+        public var cutoff: Timestamp
+        /// With a window: a command that shows up stamped at or before this is late. Nil without a window.
+        public var closedThrough: Timestamp?
+
+        /// Without a window everything visible is due, and nothing is late.
+        public static let everything = Due(cutoff: Timestamp(Int64.max), closedThrough: nil)
+
+        public init(cutoff: Timestamp, closedThrough: Timestamp?) {
+            self.cutoff = cutoff
+            self.closedThrough = closedThrough
+        }
+    }
+
+    private let transaction: MatchingTransaction
+    private let limits: ExchangeLimits
+    private let due: Due
+
+    public init(_ transaction: MatchingTransaction, due: Due, limits: ExchangeLimits) {
+        self.transaction = transaction
+        self.limits = limits
+        self.due = due
+    }
+
+    /// Runs the whole transaction.
+    /// - Parameter waits: whether to wait for a matcher that has the market, or to leave it alone.
+    /// - Returns: nil if another matcher has the market or nothing is due.
+    /// - Throws: with the transaction rolled back, except where its commit is unknown.
+    public func run(waits: Bool = false) throws -> Report? {
+        do {
+            guard
+                let batch = try transaction.begin(
+                    cutoff: due.cutoff, commandsMax: limits.commandsPerBatchMax, rowsMax: limits.rowsLoadedFirst,
+                    waits: waits)
+            else { return nil }
+            return try execute(batch)
+        } catch {
+            transaction.rollback()
+            throw error
+        }
+    }
+
+    private func execute(_ batch: MatchingTransaction.Batch) throws -> Report {
+        let commands = batch.commands.sorted(by: Command.executesBefore)
+        let closedThrough = due.closedThrough.map { max($0, batch.closedThrough) }
+        var book = OrderBook(state: batch.state, completeness: .unloaded)
+        try load(batch, commands, into: &book)
+        var late = 0
+        for command in commands {
+            try loadDeeper(for: command, into: &book)
+            let isLate = closedThrough.map { command.time <= $0 } ?? false
+            late += isLate ? 1 : 0
+            _ = book.execute(command, isLate: isLate)
+        }
+        let isFull = commands.count >= limits.commandsPerBatchMax
+        let journal = book.takeJournal()
+        try transaction.commit(
+            journal, book.takeChanges(), state: book.state,
+            closedThrough: closed(batch, last: commands.last!.time, isFull: isFull))
+        return Report(
+            commands: commands.count, trades: journal.trades.count, late: late, seq: book.state.seq, isFull: isFull)
+    }
+
+    /// Up to where pools are closed once this batch has run: to its cutoff, or to its last pool if there may be more.
+    private func closed(_ batch: MatchingTransaction.Batch, last: Timestamp, isFull: Bool) -> Timestamp {
+        guard let through = due.closedThrough else { return batch.closedThrough }
+        return max(batch.closedThrough, through, isFull ? last : due.cutoff)
+    }
+
+    private func load(_ batch: MatchingTransaction.Batch, _ commands: [Command], into book: inout OrderBook) throws {
+        book.load(batch.bids.rows, side: .bid, reachesEnd: batch.bids.reachesEnd)
+        book.load(batch.asks.rows, side: .ask, reachesEnd: batch.asks.reachesEnd)
+        book.load(named: batch.overdue)
+        let targets = commands.compactMap(\.action.target)
+        if !targets.isEmpty {
+            let (resting, closed) = try transaction.loadNamed(targets)
+            book.load(named: resting)
+            book.learn(closed: closed)
+        }
+        for scope in Set(commands.compactMap(\.action.scope)) {
+            book.load(named: try transaction.loadOwned(scope))
+        }
+    }
+
+    private func loadDeeper(for command: Command, into book: inout OrderBook) throws {
+        var rowsMax = limits.rowsLoadedMore
+        while let side = book.shortage(for: command) {
+            let more = try transaction.loadBest(side, beyond: book.horizon(of: side), rowsMax: rowsMax)
+            book.load(more.rows, side: side, reachesEnd: more.reachesEnd)
+            rowsMax = min(rowsMax * 2, limits.rowsLoadedMax)
+        }
+    }
+}
+
+extension Command.Action {
+    /// The order that a cancel or an amend is about.
+    fileprivate var target: OrderID? {
+        switch self {
+        case .amend(let amend): amend.target
+        case .cancel(let target): target
+        case .place, .cancelAll, .halt, .resume, .expire: nil
+        }
+    }
+
+    fileprivate var scope: CancelAll? {
+        if case .cancelAll(let scope) = self { scope } else { nil }
+    }
+}

@@ -1,0 +1,72 @@
+import OrderBook
+import Store
+
+/// The trades of a market, one after another, a page at a time.
+struct StoredTrades {
+    private let stored: StoredMarket
+    private var page: [Trade] = []
+    private var position = 0
+    private var place = (time: Timestamp(Int64.min), id: TradeID(0))
+    private var isAtEnd = false
+
+    init(_ stored: StoredMarket) { self.stored = stored }
+
+    mutating func next() throws -> Trade? {
+        if position == page.count, !isAtEnd {
+            page = try stored.trades(after: place, max: Verification.pageRows)
+            position = 0
+            isAtEnd = page.count < Verification.pageRows
+            if let last = page.last { place = (last.time, last.id) }
+        }
+        guard position < page.count else { return nil }
+        defer { position += 1 }
+        return page[position]
+    }
+}
+
+/// The candles of a market beside those its trades give.
+struct StoredCandles {
+    private let stored: StoredMarket
+    private var page: [Candle] = []
+    private var position = 0
+    private var lastTime = Timestamp(Int64.min)
+    private var current: Candle?
+
+    init(_ stored: StoredMarket) { self.stored = stored }
+
+    /// - Returns: a difference, when a trade completes a candle that the table has otherwise.
+    mutating func add(_ trade: Trade) throws -> String? {
+        let candle = Candle(trade)
+        guard let open = current else {
+            current = candle
+            return nil
+        }
+        if open.time == candle.time {
+            current!.append(candle)
+            return nil
+        }
+        current = candle
+        return try compare(open)
+    }
+
+    mutating func finish() throws -> String? {
+        if let open = current, let difference = try compare(open) { return difference }
+        return try next().map { "candle \($0.time.rawValue) stands in the table, but no trade gives it" }
+    }
+
+    private mutating func compare(_ wanted: Candle) throws -> String? {
+        guard let row = try next() else { return "candle of \(wanted.time.rawValue) µs is missing" }
+        return row == wanted ? nil : "candle of \(wanted.time.rawValue) µs: the table says \(row), the trades give \(wanted)"
+    }
+
+    private mutating func next() throws -> Candle? {
+        if position == page.count {
+            page = try stored.candles(after: lastTime, max: Verification.pageRows)
+            position = 0
+            if let last = page.last { lastTime = last.time }
+        }
+        guard position < page.count else { return nil }
+        defer { position += 1 }
+        return page[position]
+    }
+}

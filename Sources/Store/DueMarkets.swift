@@ -1,0 +1,35 @@
+public import OrderBook
+public import Postgres
+
+/// A market with something to wait for.
+public struct DueMarket: Hashable, Sendable {
+    public var market: MarketNumber
+    /// When its oldest command in the inbox was stamped.
+    public var oldestWaiting: Timestamp?
+    /// When its next gtd order expires.
+    public var nextExpiry: Timestamp?
+}
+
+extension Connection {
+    /// Markets with commands in the inbox or gtd orders in the book, and the database's time.
+    public func dueMarkets() throws -> (markets: [DueMarket], now: Timestamp) {
+        let now = Timestamp(try execute(SQL.now).one().decode(PostgresTimestamp.self, at: 0))
+        let markets = try execute(SQL.marketsDue).map { row in
+            DueMarket(
+                market: MarketNumber(rawValue: try row.decode(at: 0)),
+                oldestWaiting: try row.decode(PostgresTimestamp?.self, at: 1).map { Timestamp($0) },
+                nextExpiry: try row.decode(PostgresTimestamp?.self, at: 2).map { Timestamp($0) })
+        }
+        return (markets, now)
+    }
+
+    /// Hears of new commands from now on.
+    public func listenForCommands() throws {
+        try listen("pgbook_orders")
+    }
+
+    /// Waits until new commands are announced, the time is up, or the task is cancelled.
+    public func waitForCommands(_ timeout: Duration) throws {
+        if try waitForNotification(timeout: timeout) != nil { discardNotifications() }
+    }
+}

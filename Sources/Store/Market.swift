@@ -1,0 +1,48 @@
+public import OrderBook
+public import Postgres
+
+/// A market's number in this database. Other nodes may number the same market differently.
+public struct MarketNumber: RawRepresentable, Hashable, Comparable, Sendable {
+    public var rawValue: Int16
+    public init(rawValue: Int16) { self.rawValue = rawValue }
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A market's sizes and limits.
+public struct Market: Hashable, Sendable {
+    public var number: MarketNumber
+    public var symbol: String
+    /// Quote units per tick.
+    public var tickSize: PostgresNumeric
+    /// Base units per lot.
+    public var lotSize: PostgresNumeric
+    public var amountMax: AmountLots
+    public var priceMin: PriceTicks
+    public var priceMax: PriceTicks
+}
+
+extension Market {
+    /// A price in quote units.
+    public func decimal(_ price: PriceTicks) -> PostgresNumeric {
+        PostgresNumeric(unscaled: Int128(price.rawValue) * tickSize.unscaled, scale: tickSize.scale)
+    }
+
+    /// An amount in base units.
+    public func decimal(_ amount: AmountLots) -> PostgresNumeric {
+        PostgresNumeric(unscaled: Int128(amount.rawValue) * lotSize.unscaled, scale: lotSize.scale)
+    }
+}
+
+extension Connection {
+    /// All markets, by symbol.
+    public func markets() throws -> [Market] {
+        try execute(SQL.markets).map { row in
+            var columns = row.reader()
+            return Market(
+                number: MarketNumber(rawValue: try columns.next()), symbol: try columns.next(),
+                tickSize: try columns.next(), lotSize: try columns.next(),
+                amountMax: AmountLots(try columns.next()), priceMin: PriceTicks(try columns.next()),
+                priceMax: PriceTicks(try columns.next()))
+        }
+    }
+}

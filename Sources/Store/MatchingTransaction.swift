@@ -1,0 +1,139 @@
+public import OrderBook
+public import Postgres
+
+/// The matching transaction's side of the database, for one batch of one market:
+/// `begin` → `load…` → `commit`, or `rollback` at any point before.
+///
+/// All of it runs on the thread that owns the connection. Nothing is visible to others before `commit` returns.
+public struct MatchingTransaction {
+    private let connection: Connection
+    public let market: Market
+
+    /// What a market's lock and inbox gave.
+    public struct Batch: Sendable {
+        public var state: MarketState
+        /// Pools up to this time were closed by earlier batches.
+        public var closedThrough: Timestamp
+        /// Whole pools, by time; inside a pool in no particular order.
+        public var commands: [Command]
+        /// The best rows of both sides, best first, to begin with.
+        public var bids: LoadedRows
+        public var asks: LoadedRows
+        /// gtd orders whose time is at or before the latest command's.
+        public var overdue: [RestingOrder]
+    }
+
+    /// Rows of one side, best first.
+    public struct LoadedRows: Sendable {
+        public var rows: [RestingOrder]
+        /// Whether there are no further rows on that side.
+        public var reachesEnd: Bool
+    }
+
+    public init(_ connection: Connection, market: Market) {
+        self.connection = connection
+        self.market = market
+    }
+
+    /// Begins the transaction, locks the market and takes what is due.
+    /// - Parameters:
+    ///   - cutoff: commands stamped later stay in the inbox.
+    ///   - commandsMax: about how many commands; the last pool is taken whole.
+    ///   - rowsMax: how many rows of each side to load to begin with.
+    ///   - waits: whether to wait for a matcher that has the market.
+    /// - Returns: nil, with nothing begun, if another matcher has the market or nothing is due.
+    public func begin(cutoff: Timestamp, commandsMax: Int, rowsMax: Int, waits: Bool) throws -> Batch? {
+        let lock = waits ? SQL.waitForMarket : SQL.lockMarket
+        let locked = try connection.pipeline { pipeline in
+            try pipeline.begin()
+            try pipeline.send(lock, market.number.rawValue)
+        }
+        guard let row = locked[1].first else {
+            rollback()
+            return nil
+        }
+        let (state, closedThrough) = try MarketState.decode(row)
+        let due = try connection.execute(
+            SQL.takeDue, market.number.rawValue, cutoff.postgres, Int64(commandsMax))
+        guard !due.isEmpty else {
+            rollback()
+            return nil
+        }
+        let commands = try due.map { row in
+            var columns = row.reader()
+            return try Command.decode(&columns, market: market.symbol)
+        }
+        let clock = max(state.clock, commands.map(\.time).max() ?? state.clock)
+        return try loadFirst(state, closedThrough, commands, clock: clock, rowsMax: rowsMax)
+    }
+
+    private func loadFirst(
+        _ state: MarketState, _ closedThrough: Timestamp, _ commands: [Command], clock: Timestamp, rowsMax: Int
+    ) throws -> Batch {
+        let number = market.number.rawValue
+        let results = try connection.pipeline { pipeline in
+            try pipeline.send(SQL.loadBest, number, Int16(0), Int64.min, Int64.min, Int64(rowsMax))
+            try pipeline.send(SQL.loadBest, number, Int16(1), Int64.min, Int64.min, Int64(rowsMax))
+            try pipeline.send(SQL.loadOverdue, number, clock.postgres)
+        }
+        let (bids, asks, overdue) = (results[0], results[1], results[2])
+        return Batch(
+            state: state, closedThrough: closedThrough, commands: commands,
+            bids: LoadedRows(rows: try bids.map(RestingOrder.decode), reachesEnd: bids.count < rowsMax),
+            asks: LoadedRows(rows: try asks.map(RestingOrder.decode), reachesEnd: asks.count < rowsMax),
+            overdue: try overdue.map(RestingOrder.decode))
+    }
+
+    /// The next rows of a side beyond a place in its queue, locked.
+    public func loadBest(
+        _ side: Side, beyond place: (price: PriceTicks, priority: Seq)?, rowsMax: Int
+    ) throws -> LoadedRows {
+        let rank = place.map { side == .bid ? -$0.price.rawValue : $0.price.rawValue } ?? .min
+        let rows = try connection.execute(
+            SQL.loadBest, market.number.rawValue, Int16(side.rawValue), rank, place?.priority.rawValue ?? .min,
+            Int64(rowsMax))
+        return LoadedRows(rows: try rows.map(RestingOrder.decode), reachesEnd: rows.count < rowsMax)
+    }
+
+    /// Rows by id, locked; and who owns those of the others that were executed before but do not rest.
+    public func loadNamed(_ ids: [OrderID]) throws -> (resting: [RestingOrder], closed: [(id: OrderID, user: UserID)]) {
+        let uuids = ids.map(\.uuid)
+        let results = try connection.pipeline { pipeline in
+            try pipeline.send(SQL.loadNamed, market.number.rawValue, uuids)
+            try pipeline.send(SQL.findClosed, market.number.rawValue, uuids)
+        }
+        let orders = try results[0].map(RestingOrder.decode)
+        let open = Set(orders.map(\.id))
+        let closed = try results[1].map { row in
+            (id: OrderID(try row.decode(PostgresUUID.self, at: 0)), user: UserID(try row.decode(String.self, at: 1)))
+        }
+        return (orders, closed.filter { !open.contains($0.id) })
+    }
+
+    /// The rows a cancel-all is about, locked.
+    public func loadOwned(_ scope: CancelAll) throws -> [RestingOrder] {
+        try connection.execute(
+            SQL.loadOwned, market.number.rawValue, scope.owner?.rawValue, scope.side.map { Int16($0.rawValue) }
+        ).map(RestingOrder.decode)
+    }
+
+    /// Writes everything a batch did in one round trip, and commits.
+    public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws {
+        let number = market.number.rawValue
+        let notice = #"{"market":"\#(market.symbol)","seq":\#(state.seq.rawValue)}"#
+        try connection.pipeline { pipeline in
+            try pipeline.write(journal, market: number)
+            try pipeline.write(changes, market: number)
+            try pipeline.send(
+                SQL.saveState, number, state.seq.rawValue, state.tradeID.rawValue, state.lastPrice?.rawValue,
+                state.clock.postgres, closedThrough.postgres, state.isHalted, state.digest.bytes)
+            try pipeline.send(SQL.notifyBatch, notice, !journal.trades.isEmpty)
+            try pipeline.commit()
+        }
+    }
+
+    /// Gives the market back; nothing of the batch remains.
+    public func rollback() {
+        connection.rollback()
+    }
+}
