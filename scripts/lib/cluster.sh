@@ -58,7 +58,7 @@ start_locked() {
     bin=$(cluster_bin "$folder")
     if server_pid "$folder" >/dev/null; then
         say "$(cluster_line "$folder"), already running"
-        return
+        return 0
     fi
     prepare_socket "$folder" "$user"
     prepare_data "$folder" "$user" "$bin"
@@ -92,7 +92,7 @@ free_port() {
         port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
         if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
             echo "$port"
-            return
+            return 0
         fi
     done
 }
@@ -127,7 +127,7 @@ prepare_socket() {
 
 prepare_data() {
     local folder=$1 user=$2 bin=$3 locale=(--locale=C.UTF-8) sync=()
-    if [[ -e $folder/data/PG_VERSION ]]; then return; fi
+    if [[ -e $folder/data/PG_VERSION ]]; then return 0; fi
     own_folder "$folder/log" "$user"
     # Since 17 the server has this locale built in, the same on every machine.
     if "$bin/postgres" --version | grep -qE ' (1[7-9]|[2-9][0-9])\.'; then
@@ -196,7 +196,7 @@ stop_locked() {
     local folder=$1 mode=$2 user
     if ! server_pid "$folder" >/dev/null; then
         is_throwaway "$folder" || say "the cluster in $folder is not running"
-        return
+        return 0
     fi
     if is_throwaway "$folder"; then mode=immediate; fi
     user=$(stat -c %U -- "$folder/data")
@@ -259,7 +259,7 @@ server_pid() {
 # Backends that outlive a killed postmaster end by themselves; they are waited for.
 clear_stale_pid() {
     local folder=$1 data tries=0
-    if [[ ! -e $folder/data/postmaster.pid ]]; then return; fi
+    if [[ ! -e $folder/data/postmaster.pid ]]; then return 0; fi
     data=$(realpath -- "$folder/data")
     while find /proc -mindepth 2 -maxdepth 2 -name cwd -lname "$data" 2>/dev/null | grep -q .; do
         ((++tries <= 100)) || die "processes of the old server still run in $data; end them first"

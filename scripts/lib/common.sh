@@ -38,7 +38,7 @@ state_folder() {
 
 # make_folder PATH MODE: with parents; a parent that has to be made can be passed through by all.
 make_folder() {
-    if [[ -d $1 ]]; then return; fi
+    if [[ -d $1 ]]; then return 0; fi
     { mkdir -p -- "$1" && chmod "$2" -- "$1"; } 2>/dev/null ||
         die "cannot make the folder $1; set PGBOOK_STATE to a folder this user may write"
 }

@@ -32,7 +32,7 @@ system_postgres() {
     for bin in "${candidates[@]}"; do
         if server_has_timescaledb "$bin"; then
             echo "$bin"
-            return
+            return 0
         fi
     done
     return 1
@@ -68,7 +68,7 @@ postgres_bin() {
 # install_postgres: after it, postgres_bin answers.
 install_postgres() {
     local root
-    if postgres_bin >/dev/null; then return; fi
+    if postgres_bin >/dev/null; then return 0; fi
     root=$(private_root)
     make_folder "$(dirname -- "$root")" 755
     with_lock "$root.lock" build_root_if_missing "$root"
@@ -76,7 +76,7 @@ install_postgres() {
 
 build_root_if_missing() {
     local root=$1 began work
-    if root_is_whole "$root"; then return; fi
+    if root_is_whole "$root"; then return 0; fi
     check_can_build_root
     began=$(now_ms)
     # Beside the root, so that the last step is a rename; left-overs of a build that was cut off go first.
@@ -117,14 +117,14 @@ donor_mirror() {
     local release mirror
     if [[ -n ${PGBOOK_DEBIAN_MIRROR:-} ]]; then
         echo "$PGBOOK_DEBIAN_MIRROR"
-        return
+        return 0
     fi
     if [[ $(machine_release ID) == debian ]]; then
         for release in "$(machine_release VERSION_CODENAME)" "$donor_release" stable oldstable testing unstable sid; do
             mirror=$(machine_mirror "$release")
             if [[ -n $mirror ]]; then
                 echo "$mirror"
-                return
+                return 0
             fi
         done
         die "this machine's apt sources name no Debian mirror; set PGBOOK_DEBIAN_MIRROR to one"

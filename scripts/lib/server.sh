@@ -23,7 +23,8 @@ server_value() {
 }
 
 # process_start PID: when it was started; tells it from a later process of the same number.
-process_start() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+# Nothing for one that has ended, though nobody may have asked for its exit code yet.
+process_start() { sed -n 's/.*) //; /^[^ZX]/p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
 server_runs() {
     local pid
@@ -41,7 +42,7 @@ start_server() {
     if server_runs; then
         if ! server_is_outdated "$program"; then
             reuse_server "$port" "$@"
-            return
+            return 0
         fi
         say "the running server is of an older build; starting the new one"
         stop_server
@@ -64,7 +65,7 @@ choose_port() {
     for ((port = server_port_default; port < server_port_default + server_port_tries; port++)); do
         if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
             echo "$port"
-            return
+            return 0
         fi
     done
     die "the ports from $server_port_default to $((port - 1)) are all in use; give a free one with --port"
@@ -110,7 +111,7 @@ last_server_line() { grep . "$(node_folder)/serve.log" 2>/dev/null | tail -n 1 |
 # stop_server: gracefully; a server that does not end in time is ended hard, which loses nothing.
 stop_server() {
     local pid deadline
-    if ! server_runs; then return; fi
+    if ! server_runs; then return 0; fi
     pid=$(server_value pid)
     kill -TERM "$pid" 2>/dev/null || true
     deadline=$(($(now_ms) + server_stop_seconds_max * 1000))

@@ -8,7 +8,7 @@ readonly swift_min=6.2
 
 # need_swift: finds Swift in the usual places too. It is the one thing that cannot be fetched from a mirror.
 need_swift() {
-    local version folder
+    local said version folder
     if ! command -v swift >/dev/null 2>&1; then
         for folder in /opt/swift/usr/bin /usr/libexec/swift/bin "${HOME:-/}/.local/share/swiftly/bin" "${HOME:-/}/.swiftly/bin"; do
             if [[ -x $folder/swift ]]; then PATH="$folder:$PATH"; fi
@@ -16,8 +16,9 @@ need_swift() {
     fi
     command -v swift >/dev/null 2>&1 ||
         die "Swift is missing; install Swift $swift_min or newer for this system from swift.org and put its usr/bin on the PATH"
-    version=$(swift --version 2>/dev/null | grep -oE 'Swift version [0-9]+\.[0-9]+' | grep -oE '[0-9.]+') || version=unknown
-    [[ $version != unknown && $(printf '%s\n' "$swift_min" "$version" | sort -V | head -n 1) == "$swift_min" ]] ||
+    said=$(swift --version 2>&1) || die "Swift does not run: $(tail -n 1 <<<"$said"); install what it says is missing"
+    version=$(grep -oE 'Swift version [0-9]+\.[0-9]+' <<<"$said" | grep -oE '[0-9.]+')
+    [[ $(printf '%s\n' "$swift_min" "$version" | sort -V | head -n 1) == "$swift_min" ]] ||
         die "Swift is $version, but pgbook needs $swift_min or newer; install one from swift.org and put it first on the PATH"
 }
 
@@ -38,7 +39,7 @@ apt_install() {
     read -ra apt <<<"$(apt_as_root)"
     ((${#apt[@]})) || return 1
     say "installing $*"
-    "${apt[@]}" install -qq --yes --no-install-recommends "$@" </dev/null >/dev/null 2>&1 && return
+    "${apt[@]}" install -qq --yes --no-install-recommends "$@" </dev/null >/dev/null 2>&1 && return 0
     "${apt[@]}" update -qq </dev/null >/dev/null 2>&1 || true
     "${apt[@]}" install -qq --yes --no-install-recommends "$@" </dev/null >/dev/null 2>&1
 }
@@ -64,7 +65,7 @@ need_libpq() {
     if libpq_is_there || apt_install libpq-dev pkg-config; then
         # For a machine that has the headers, but no pkg-config to say where.
         command -v pkg-config >/dev/null 2>&1 || export PKG_CONFIG_PATH="/usr/lib/$(gnu_triplet)/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
-        return
+        return 0
     fi
     make_folder "$(state_folder)" 755
     with_lock "$root.lock" build_libpq_if_missing "$root"
@@ -75,7 +76,7 @@ need_libpq() {
 # The machine's own libpq, for a user who may not install it. Its .pc files are pointed at the private root.
 build_libpq_if_missing() {
     local root=$1 work
-    if [[ -e $root/.pgbook-root ]]; then return; fi
+    if [[ -e $root/.pgbook-root ]]; then return 0; fi
     command -v apt-get >/dev/null 2>&1 ||
         die "the headers of libpq are missing; install them (libpq-dev, libpq-devel or postgresql-libs) and pkg-config"
     say "fetching libpq-dev for a private root, because this user may not install it"
@@ -124,7 +125,7 @@ need_python() {
 # Runs where errors do not end the script: every step says for itself whether it worked.
 build_venv_if_missing() {
     local venv=$1
-    if "$venv/bin/python" -c 'import websockets' 2>/dev/null; then return; fi
+    if "$venv/bin/python" -c 'import websockets' 2>/dev/null; then return 0; fi
     command -v python3 >/dev/null 2>&1 || apt_install python3 python3-venv || return 1
     rm -rf -- "$venv"
     if ! python3 -m venv "$venv" >/dev/null 2>&1; then
