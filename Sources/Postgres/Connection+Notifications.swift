@@ -7,11 +7,17 @@ internal import CLibPQ
 #endif
 
 /// What NOTIFY sent.
-public struct Notification: Sendable, Hashable {
+public struct PostgresNotification: Sendable, Hashable {
     public var channel: String
     public var payload: String
     /// The server process of the sender.
     public var serverProcessID: Int32
+
+    public init(channel: String, payload: String, serverProcessID: Int32) {
+        self.channel = channel
+        self.payload = payload
+        self.serverProcessID = serverProcessID
+    }
 }
 
 extension Connection {
@@ -25,25 +31,26 @@ extension Connection {
     }
 
     /// The next notification that has arrived, without waiting.
-    public func nextNotification() -> Notification? {
+    public func nextNotification() -> PostgresNotification? {
         guard let notify = PQnotifies(handle) else { return nil }
         defer { PQfreemem(notify) }
-        return Notification(
+        return PostgresNotification(
             channel: String(cString: notify.pointee.relname), payload: String(cString: notify.pointee.extra),
             serverProcessID: notify.pointee.be_pid)
     }
 
     /// Waits for a notification.
     /// - Parameter timeout: nil waits without end.
-    /// - Returns: nil when the time has passed or `interrupt.wake()` was called.
+    /// - Returns: nil when the time has passed, `interrupt.wake()` was called or the task is cancelled.
     /// - Throws: kind `connectionLost`.
-    public func waitForNotification(timeout: Duration?) throws(PostgresError) -> Notification? {
+    public func waitForNotification(timeout: Duration?) throws(PostgresError) -> PostgresNotification? {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         while true {
             guard PQconsumeInput(handle) == 1 else { throw .fault(nil, on: handle, query: nil) }
             if let notification = nextNotification() { return notification }
             let rest = deadline.map { $0 - ContinuousClock.now }
             if let rest, rest <= .zero { return nil }
+            if Task.isCancelled { return nil }
             guard waitForInput(rest) else {
                 interrupt.drainWakes()
                 return nil
