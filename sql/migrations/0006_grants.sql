@@ -41,7 +41,23 @@ begin
     end loop;
     alter schema pgbook owner to pgbook_owner;
     alter schema pgbook_data owner to pgbook_owner;
+    -- The migrator's own record, which psql does not make.
+    if to_regclass('pgbook_schema.migrations') is not null then
+        alter schema pgbook_schema owner to pgbook_owner;
+        alter table pgbook_schema.migrations owner to pgbook_owner;
+    end if;
     -- Chunks are made by whoever inserts the first trade of a day; the hypertable's owner must be able to.
     grant create on schema pgbook_data to pgbook_node;
 end
 $$;
+
+-- Every later migration begins with `set local role pgbook_owner;` so that what it makes has the right owner and these
+-- rights. What a trader or reader may call, it grants itself.
+alter default privileges for role pgbook_owner revoke execute on functions from public;
+alter default privileges for role pgbook_owner in schema pgbook grant select on tables to pgbook_reader;
+alter default privileges for role pgbook_owner in schema pgbook_data
+    grant select, insert, update, delete on tables to pgbook_node;
+alter default privileges for role pgbook_owner in schema pgbook_data
+    grant usage, select, update on sequences to pgbook_node;
+alter default privileges for role pgbook_owner in schema pgbook grant execute on functions to pgbook_node;
+alter default privileges for role pgbook_owner in schema pgbook_data grant execute on functions to pgbook_node;

@@ -1,0 +1,39 @@
+-- The schema's own history. It lives in a schema of its own, because it has to be there before the first migration.
+
+-- name: has_migrations
+select to_regclass('pgbook_schema.migrations') is not null
+
+-- name: applied_migrations
+select name from pgbook_schema.migrations order by name collate "C"
+
+-- name: lock_migrations
+-- Until the transaction ends nobody else migrates this database.
+select pg_advisory_xact_lock(32200047298964331)
+
+-- name: create_migrations
+-- What is applied is no secret: whoever may connect can be told why a binary does not fit.
+create schema pgbook_schema;
+create table pgbook_schema.migrations (
+    name text primary key,
+    checksum bytea not null,
+    applied_at timestamptz not null default clock_timestamp()
+);
+grant usage on schema pgbook_schema to public;
+grant select on pgbook_schema.migrations to public;
+
+-- name: compare_migrations
+-- Each migration that is known to the binary ($1 names, $2 texts) or applied to the database.
+select name, k.name is not null as is_known, m.name is not null as is_applied,
+       m.checksum = sha256(convert_to(k.text, 'UTF8')) as is_unchanged, m.applied_at
+from unnest($1::text[], $2::text[]) k(name, text)
+full join pgbook_schema.migrations m using (name)
+order by name collate "C"
+
+-- name: record_migration
+insert into pgbook_schema.migrations (name, checksum) values ($1, sha256(convert_to($2, 'UTF8')))
+
+-- name: server_facts
+-- Whether this server can carry the schema. The setting exists only where the library is preloaded.
+select current_setting('server_version') as version, current_setting('server_version_num')::integer as version_number,
+       (select default_version from pg_available_extensions where name = 'timescaledb') as timescaledb_available,
+       current_setting('timescaledb.disable_load', true) is not null as timescaledb_is_preloaded
