@@ -3,7 +3,7 @@
 #
 #   FOLDER/settings      port, socket folder, programs: chosen once. Also the mark that the folder is ours.
 #   FOLDER/data          PostgreSQL's data directory
-#   FOLDER/socket        its socket, unless the path is too long for one
+#   FOLDER/socket        its socket, unless the path will not do for one: then a folder in /tmp
 #   FOLDER/log           its log
 #
 # The data and the socket are closed to everyone but the server's user, so whoever can open the socket
@@ -72,7 +72,8 @@ start_locked() {
 choose_settings() {
     local folder=$1 socket="$1/socket" port
     port=$(free_port)
-    if ((${#folder} + ${#port} + 18 > socket_path_bytes_max)); then
+    # A path that is too long for a socket, or that would need quoting in the server's list of paths.
+    if ((${#folder} + ${#port} + 18 > socket_path_bytes_max)) || [[ $folder == *[^A-Za-z0-9/._-]* ]]; then
         socket="/tmp/pgbook-$(printf '%s' "$folder" | sha256sum | cut -c 1-16)"
     fi
     {
@@ -140,7 +141,7 @@ prepare_data() {
     as_user "$user" "$bin/initdb" --pgdata="$folder/data.new" --username=pgbook --encoding=UTF8 "${locale[@]}" "${sync[@]}" \
         --data-checksums --auth-local=trust --auth-host=scram-sha-256 </dev/null >"$folder/initdb.log" 2>&1 ||
         die "cannot make a cluster in $folder: $(grep -iE 'error|fatal' "$folder/initdb.log" | tail -n 1)"
-    printf "include_if_exists = '%s'\n" "$folder/pgbook.conf" >>"$folder/data.new/postgresql.conf"
+    echo "include_if_exists = '../pgbook.conf'" >>"$folder/data.new/postgresql.conf"
     mv -T -- "$folder/data.new" "$folder/data"
 }
 
@@ -176,12 +177,14 @@ query() {
         "$2/psql" -XAtq -v ON_ERROR_STOP=1 -U pgbook -d "$3"
 }
 
-# last_log_line FOLDER: the last complaint of the server, for a one-line error.
+# last_log_line FOLDER: what the server complained of last, for a one-line error. Of a setting it cannot read
+# it speaks first of the setting, and last only of the file.
 last_log_line() {
-    local lines
-    lines=$(find "$1/log" -type f -newer "$1/settings" -printf '%T@ %p\n' 2>/dev/null | sort -n | cut -d ' ' -f 2- |
-        xargs -r -d '\n' cat 2>/dev/null | grep -E 'FATAL|PANIC|ERROR|could not' | tail -n 1)
-    echo "${lines:-see the log in $1/log}"
+    local log line
+    log=$(find "$1/log" -type f -newer "$1/pgbook.conf" -exec cat {} + 2>/dev/null)
+    line=$(grep -m 1 -E 'invalid value|unrecognized|outside the valid range|syntax error' <<<"$log") ||
+        line=$(grep -E 'FATAL|PANIC|ERROR|could not' <<<"$log" | tail -n 1) || line="see the log in $1/log"
+    sed -E 's/^.*(FATAL|PANIC|ERROR|LOG): +//' <<<"$line"
 }
 
 # Stopping
@@ -214,7 +217,7 @@ cluster_restart() {
 
 cluster_remove() {
     need_cluster "$1"
-    with_lock "$1/lock" stop_locked "$1" immediate
+    if server_pid "$1" >/dev/null; then with_lock "$1/lock" stop_locked "$1" immediate; fi
     delete_folder "$1"
     say "removed the cluster in $1"
 }
@@ -336,7 +339,7 @@ write_configuration() {
         echo "jit = off"
         echo "timezone = '$zone'"
         echo "log_timezone = '$zone'"
-        if is_throwaway "$folder"; then throwaway_settings; else node_settings "$folder"; fi
+        if is_throwaway "$folder"; then throwaway_settings; else node_settings; fi
     } >"$folder/pgbook.conf"
     chmod 644 -- "$folder/pgbook.conf"
 }
@@ -369,7 +372,7 @@ wal_compression = lz4
 checkpoint_timeout = 15min
 random_page_cost = 1.1
 logging_collector = on
-log_directory = '$1/log'
+log_directory = '../log'
 log_filename = 'postgres-%a.log'
 log_file_mode = 0600
 log_rotation_age = 1d

@@ -85,7 +85,6 @@ build_root_if_missing() {
     mkdir -m 755 "$work"
     # shellcheck disable=SC2064 # the folder of now is meant
     trap "rm -rf -- '$work'" EXIT
-    say "fetching PostgreSQL $postgres_major with TimescaleDB for a private root"
     fetch_donor_packages "$work/apt"
     apt_unpack "$work/apt" "$work/root"
     retarget_programs "$work/root" "$root"
@@ -154,14 +153,20 @@ fetch_donor_packages() {
     local folder=$1 list sources packages
     list=$(donor_sources)
     mapfile -t sources <<<"$list"
+    say "fetching PostgreSQL $postgres_major with TimescaleDB for a private root"
     mkdir -p "$folder"
     apt_make_config "$folder"
     apt_use_sources "$folder" "${sources[@]}"
-    private_apt "$folder" apt-get -qq update >>"$folder/log" ||
-        die "cannot read the package lists of Debian $donor_release: $(apt_last_error "$folder"); set PGBOOK_DEBIAN_MIRROR to a mirror that has them"
+    private_apt "$folder" apt-get -qq update >>"$folder/log" || explain_unread_lists "$folder"
     list=$(apt_closure "$folder" "${donor_packages[@]}" | grep -E "$(kept_packages)")
     mapfile -t packages <<<"$list"
     apt_fetch "$folder" "${packages[@]}" || die "cannot fetch PostgreSQL's packages: $(apt_last_error "$folder")"
+}
+
+explain_unread_lists() {
+    ! grep -q NO_PUBKEY "$1/log" ||
+        die "the keys to check Debian $donor_release with are not in $(donor_keyring); bring the package debian-archive-keyring up to date"
+    die "cannot read the package lists of Debian $donor_release: $(apt_last_error "$1"); set PGBOOK_DEBIAN_MIRROR to a mirror that has them"
 }
 
 # Of all that the packages depend on, a private root needs the programs and the libraries they load:
