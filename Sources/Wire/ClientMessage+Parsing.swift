@@ -38,7 +38,8 @@ extension ClientMessage {
 /// The body of `POST /orders`: an `add` with the user it is for; `type` may be left out.
 public struct AddOrderBody: Hashable, Sendable {
     public var order: AddOrder
-    public var userID: UserID
+    /// Nil leaves it to the caller's token.
+    public var userID: UserID?
 
     public static func parse(_ bytes: [UInt8], limits: WireLimits = WireLimits()) throws(WireError) -> AddOrderBody {
         let fields = try FieldReader(JSONValue.parse(bytes, limits: limits), limits: limits)
@@ -46,16 +47,17 @@ public struct AddOrderBody: Hashable, Sendable {
             throw WireError(.unknownType, "type \(quoted(type)) is not add", field: "type")
         }
         let order = try AddOrder(fields, alsoAllowed: "userId")
-        return AddOrderBody(order: order, userID: UserID(try fields.name("userId")))
+        return AddOrderBody(order: order, userID: try fields.optionalName("userId").map { UserID($0) })
     }
 }
 
 /// The body of `DELETE /orders`: which order, and whose it is.
 public struct DeleteOrderBody: Hashable, Sendable {
     public var id: OrderID
-    public var userID: UserID
+    /// Nil leaves it to the caller's token.
+    public var userID: UserID?
 
-    public init(id: OrderID, userID: UserID) {
+    public init(id: OrderID, userID: UserID?) {
         self.id = id
         self.userID = userID
     }
@@ -66,7 +68,8 @@ public struct DeleteOrderBody: Hashable, Sendable {
         if let type = try fields.optionalString("type"), type != "delete" {
             throw WireError(.unknownType, "type \(quoted(type)) is not delete", field: "type")
         }
-        return DeleteOrderBody(id: try fields.orderID("id"), userID: UserID(try fields.name("userId")))
+        return DeleteOrderBody(
+            id: try fields.orderID("id"), userID: try fields.optionalName("userId").map { UserID($0) })
     }
 }
 

@@ -13,7 +13,9 @@ enum DecimalText {
     /// The decimal digits of a product, most significant first; none for zero.
     private static func productDigits(_ a: UInt128, _ b: UInt128) -> [UInt8] {
         let (product, overflow) = a.multipliedReportingOverflow(by: b)
-        if !overflow { return product.high == 0 ? digits(of: UInt64(truncatingIfNeeded: product)) : digits(of: product) }
+        if !overflow {
+            return product.high == 0 ? digits(of: UInt64(truncatingIfNeeded: product)) : digits(of: product)
+        }
         let wide = a.multipliedFullWidth(by: b)
         return digits(of: [wide.high.high, wide.high.lowWord, wide.low.high, wide.low.lowWord])
     }

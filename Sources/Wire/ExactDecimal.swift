@@ -15,6 +15,16 @@ public struct ExactDecimal: Hashable, Sendable {
         self.scale = scale
     }
 
+    /// Brings a number into lowest terms.
+    init(reducing unscaled: Int128, scale: Int) {
+        var (unscaled, scale) = (unscaled, scale)
+        while scale > 0, unscaled % 10 == 0 {
+            unscaled /= 10
+            scale -= 1
+        }
+        self.init(unscaled: unscaled, scale: scale)
+    }
+
     public init(_ value: Int64) { self.init(unscaled: Int128(value), scale: 0) }
 
     public enum ParseError: Error, Hashable, Sendable {

@@ -128,7 +128,9 @@ struct FieldReader {
 
     func orderID(_ name: String) throws(WireError) -> OrderID {
         let text = try string(name)
-        guard let id = OrderID(text) else { throw WireError(.badID, "\(name) \(quoted(text)) is not a UUID", field: name) }
+        guard let id = OrderID(text) else {
+            throw WireError(.badID, "\(name) \(quoted(text)) is not a UUID", field: name)
+        }
         return id
     }
 

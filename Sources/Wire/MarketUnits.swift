@@ -10,14 +10,18 @@ public struct MarketUnits: Hashable, Sendable {
     /// What a `Notional` of 1 is worth: tick × lot, of `tick.scale + lot.scale` decimals.
     private let totalUnscaled: Int128
 
-    /// Nil unless both are above zero and their product fits in 128 bits.
+    /// Nil unless both are above zero and have at most 18 digits, so that no product of a unit and a count overflows.
     public init?(tick: ExactDecimal, lot: ExactDecimal) {
-        guard tick.unscaled > 0, lot.unscaled > 0 else { return nil }
-        let (product, overflow) = tick.unscaled.multipliedReportingOverflow(by: lot.unscaled)
-        guard !overflow else { return nil }
+        let allowed = 1..<ExactDecimal.powerOfTen(18)
+        guard allowed.contains(tick.unscaled), allowed.contains(lot.unscaled) else { return nil }
         self.tick = tick
         self.lot = lot
-        totalUnscaled = product
+        totalUnscaled = tick.unscaled * lot.unscaled
+    }
+
+    /// The amount as a decimal.
+    public func decimal(_ amount: AmountLots) -> ExactDecimal {
+        ExactDecimal(reducing: Int128(amount.rawValue) * lot.unscaled, scale: lot.scale)
     }
 
     /// - Throws: `off_tick`, `not_positive` or `too_large`, naming the price.

@@ -6,23 +6,21 @@ public struct OrderMessage: ServerMessage, Hashable {
     public var security: String
     /// The same words as in the database's `orders` view.
     public var status: String
-    public var units: MarketUnits
     /// Traded so far.
-    public var filled: AmountLots
-    /// Open in the book now.
-    public var remaining: AmountLots
+    public var filled: ExactDecimal
+    /// Open in the book now, or still waiting to be executed.
+    public var remaining: ExactDecimal
     /// The stable code of a refusal, or why the order left the book.
     public var reason: String?
     public var clientOrderID: String?
 
     public init(
-        id: OrderID, security: String, status: String, units: MarketUnits, filled: AmountLots, remaining: AmountLots,
+        id: OrderID, security: String, status: String, filled: ExactDecimal, remaining: ExactDecimal,
         reason: String? = nil, clientOrderID: String? = nil
     ) {
         self.id = id
         self.security = security
         self.status = status
-        self.units = units
         self.filled = filled
         self.remaining = remaining
         self.reason = reason
@@ -40,9 +38,9 @@ public struct OrderMessage: ServerMessage, Hashable {
         writer.key("status")
         writer.string(status)
         writer.key("filled")
-        writer.amount(filled, units)
+        writer.decimal(filled)
         writer.key("remaining")
-        writer.amount(remaining, units)
+        writer.decimal(remaining)
         if let reason {
             writer.key("reason")
             writer.string(reason)

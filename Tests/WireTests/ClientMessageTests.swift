@@ -84,7 +84,8 @@ import Wire
         Refusal(#"{"type":"delete"}"#, "missing_field", "id"), Refusal(#"{"type":"delete","id":5}"#, "bad_value", "id"),
         Refusal(#"{"type":"delete","id":"5"}"#, "bad_id", "id"),
         Refusal(#"{"type":"delete","id":"'; DROP TABLE trades; --"}"#, "bad_id", "id"),
-        Refusal(#"{"type":"delete","id":"0195b2a4-7c00-7000-8000-00000000000a","force":true}"#, "unknown_field", "force"),
+        Refusal(
+            #"{"type":"delete","id":"0195b2a4-7c00-7000-8000-00000000000a","force":true}"#, "unknown_field", "force"),
         Refusal(#"{"type":"amend","id":"0195b2a4-7c00-7000-8000-00000000000a"}"#, "missing_field", "amount"),
         Refusal(#"{"type":"subscribe"}"#, "missing_field", "securities"),
         Refusal(#"{"type":"subscribe","securities":"X"}"#, "bad_value", "securities"),
@@ -123,7 +124,8 @@ import Wire
         Refusal(#""timeInForce":"gtd","expires":9223372036854775807"#, "bad_value", "expires"),
         Refusal(#""postOnly":1"#, "bad_value", "postOnly"),
         Refusal(#""selfTradePrevention":"x""#, "bad_value", "selfTradePrevention"),
-        Refusal(#""clientOrderId":"""#, "bad_value", "clientOrderId"), Refusal(#""user":"me""#, "unknown_field", "user"),
+        Refusal(#""clientOrderId":"""#, "bad_value", "clientOrderId"),
+        Refusal(#""user":"me""#, "unknown_field", "user"),
         Refusal(#""Amount":1"#, "unknown_field", "Amount"),
     ])
     func `a bad field of an add is refused with its code and name`(refusal: Refusal) throws {
@@ -140,7 +142,8 @@ import Wire
     }
 
     @Test func `a number too long for a row still travels exactly, for the database to refuse`() throws {
-        let text = #"{"type":"add","security":"X","side":"bid","amount":9223372036854775808,"price":0.00000000000000000001}"#
+        let text =
+            #"{"type":"add","security":"X","side":"bid","amount":9223372036854775808,"price":0.00000000000000000001}"#
         guard case .add(let order) = try parse(text) else { throw WireError(.badValue, "not an add") }
         #expect(order.amount.description == "9223372036854775808")
         #expect(order.price?.description == "0.00000000000000000001")
@@ -151,10 +154,12 @@ import Wire
             Array(#"{"userId":"ann","security":"X","side":"bid","amount":1,"price":2}"#.utf8))
         #expect(body.userID == UserID("ann"))
         #expect(body.order.price == ExactDecimal(2))
+        let anonymous = try AddOrderBody.parse(Array(#"{"security":"X","side":"bid","amount":1,"price":2}"#.utf8))
+        #expect(anonymous.userID == nil)
         let error = try #require(throws: WireError.self) {
-            try AddOrderBody.parse(Array(#"{"security":"X","side":"bid","amount":1,"price":2}"#.utf8))
+            try AddOrderBody.parse(Array(#"{"type":"delete","security":"X","side":"bid","amount":1}"#.utf8))
         }
-        #expect(error.code == .missingField && error.field == "userId")
+        #expect(error.code == .unknownType && error.field == "type")
         let delete = try DeleteOrderBody.parse(Array(#"{"id":"\#(id)","userId":"ann"}"#.utf8))
         #expect(delete == DeleteOrderBody(id: try #require(OrderID(id)), userID: UserID("ann")))
     }

@@ -8,7 +8,8 @@ import Wire
         #expect(
             try parse(#" { "a" : [ 1 , -0.50e+3 , true , false , null ] , "é\n\"" : "\u00e9\ud83d\ude00/\/" } "#)
                 == .object([
-                    .init(key: "a", value: .array([.number("1"), .number("-0.50e+3"), .bool(true), .bool(false), .null])),
+                    .init(
+                        key: "a", value: .array([.number("1"), .number("-0.50e+3"), .bool(true), .bool(false), .null])),
                     .init(key: "é\n\"", value: .string("é😀//")),
                 ]))
         #expect(try parse("{}") == .object([]))
@@ -16,9 +17,12 @@ import Wire
     }
 
     @Test(arguments: [
-        "", " ", "tru", "nul", "[1,]", "[1 2]", "{,}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, #"{a:1}"#, "'a'", "\"", #""\"#,
-        #""\x""#, #""\u12""#, #""\u12G4""#, #""\ud800""#, #""\ud800\u0041""#, #""\udc00""#, "\"a\nb\"", "\"\u{0}\"", "-",
-        "1.", ".5", "+1", "01", "1e", "0x1", "--1", "1-1", "Infinity", "[", "{", "]", "}", "[}", "\u{FEFF}1", "1 1", "// x",
+        "", " ", "tru", "nul", "[1,]", "[1 2]", "{,}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, #"{a:1}"#, "'a'", "\"",
+        #""\"#,
+        #""\x""#, #""\u12""#, #""\u12G4""#, #""\ud800""#, #""\ud800\u0041""#, #""\udc00""#, "\"a\nb\"", "\"\u{0}\"",
+        "-",
+        "1.", ".5", "+1", "01", "1e", "0x1", "--1", "1-1", "Infinity", "[", "{", "]", "}", "[}", "\u{FEFF}1", "1 1",
+        "// x",
         #"{"a":1,"a":2}"#, #"{"a":1,"\u0061":2}"#,
     ])
     func `what is not strictly JSON is refused`(text: String) throws {
@@ -26,10 +30,12 @@ import Wire
         #expect(error.code == .badJSON)
     }
 
-    @Test(arguments: [
-        [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE2, 0x82, 0x22], [0x80],
-        [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE2, 0x82, 0x22],
+            [0x80],
+            [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
+        ] as [[UInt8]])
     func `bytes that are not UTF-8 are refused`(bytes: [UInt8]) throws {
         let error = try #require(throws: WireError.self) { try JSONValue.parse(bytes) }
         #expect(error.code == .badUTF8)
@@ -57,12 +63,15 @@ import Wire
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
         let good = Array(
-            #"{"type":"add","security":"B\u00e9\ud83d\ude00","side":"bid","amount":-1.5e+10,"price":"2","postOnly":true}"#.utf8)
+            #"{"type":"add","security":"B\u00e9\ud83d\ude00","side":"bid","amount":-1.5e+10,"price":"2","postOnly":true}"#
+                .utf8)
         var accepted = 0
         for round in 0..<20_000 {
             var bytes = good
             if round % 4 == 0 {
-                bytes = (0..<Int.random(in: 0...60, using: &generator)).map { _ in .random(in: 0...255, using: &generator) }
+                bytes = (0..<Int.random(in: 0...60, using: &generator)).map { _ in
+                    .random(in: 0...255, using: &generator)
+                }
             }
             for _ in 0..<Int.random(in: 0...3, using: &generator) where !bytes.isEmpty {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)

@@ -14,7 +14,9 @@ import Wire
         #expect(
             text(SubscribedMessage(securities: ["A", "B"])) == #"{"type":"subscribed","securities":["A","B"]}"#)
         #expect(
-            text(ErrorMessage(WireError(.unknownField, "field \"x\"\n is not known", field: "x"), clientOrderID: "c\u{1}"))
+            text(
+                ErrorMessage(
+                    WireError(.unknownField, "field \"x\"\n is not known", field: "x"), clientOrderID: "c\u{1}"))
                 == #"{"type":"error","code":"unknown_field","message":"field \"x\"\n is not known","field":"x","clientOrderId":"c\u0001"}"#
         )
         let id = try #require(OrderID("0195b2a4-7c00-7000-8000-00000000000a"))
@@ -27,7 +29,8 @@ import Wire
         let book = BookMessage(
             security: "BTC-USD", units: try units(), seq: Seq(812), prevSeq: Seq(809),
             bids: [
-                .init(price: PriceTicks(202), amount: AmountLots(1)), .init(price: PriceTicks(201), amount: AmountLots(1500)),
+                .init(price: PriceTicks(202), amount: AmountLots(1)),
+                .init(price: PriceTicks(201), amount: AmountLots(1500)),
             ],
             asks: [.init(price: PriceTicks(203), amount: AmountLots(2000))])
         // zlib.crc32(b"101:0.001:101.5:2:100.5:1.5")
@@ -80,9 +83,10 @@ import Wire
         #expect(
             text(
                 OrderMessage(
-                    id: id, security: "X", status: "rejected", units: try units(), filled: .zero, remaining: AmountLots(1),
+                    id: id, security: "X", status: "refused", filled: .zero,
+                    remaining: try units().decimal(AmountLots(1)),
                     reason: "off_tick", clientOrderID: "c"))
-                == #"{"type":"order","id":"0195b2a4-7c00-7000-8000-00000000000a","security":"X","status":"rejected","filled":0,"remaining":0.001,"reason":"off_tick","clientOrderId":"c"}"#
+                == #"{"type":"order","id":"0195b2a4-7c00-7000-8000-00000000000a","security":"X","status":"refused","filled":0,"remaining":0.001,"reason":"off_tick","clientOrderId":"c"}"#
         )
     }
 
