@@ -4,6 +4,8 @@ public import Postgres
 public typealias StoreConnection = Connection
 /// A connection on a thread of its own, for asynchronous code.
 public typealias StoreSession = Session
+/// Where and how to connect.
+public typealias StoreConfiguration = ConnectionConfiguration
 
 extension Connection {
     /// Runs a body that sees the database as it is at one moment, and writes nothing.

@@ -98,8 +98,8 @@ extension AddOrder {
         case .market:
             if price != nil { throw WireError(.badValue, "a market order has no price", field: "price") }
             if postOnly { throw WireError(.badValue, "a market order cannot be post-only", field: "postOnly") }
-            if timeInForce == .gtc || timeInForce == .gtd {
-                throw WireError(.badValue, "a market order is ioc or fok: it cannot rest", field: "timeInForce")
+            if timeInForce == .gtd {
+                throw WireError(.badValue, "a market order cannot wait: use gtc, ioc or fok", field: "timeInForce")
             }
         case .limit:
             if price == nil { throw WireError(.missingField, "a limit order needs a price", field: "price") }

@@ -26,7 +26,7 @@ public struct AddOrder: Hashable, Sendable {
     public var amount: ExactDecimal
     /// Present if and only if `execType` is limit.
     public var price: ExactDecimal?
-    /// Nil leaves the default to the database: gtc for a limit order, ioc for a market order.
+    /// Nil is gtc. The rest of a market order is dropped in any case.
     public var timeInForce: TimeInForceName?
     /// Present if and only if `timeInForce` is gtd.
     public var expires: Timestamp?

@@ -15,6 +15,13 @@ public struct ExactDecimal: Hashable, Sendable {
         self.scale = scale
     }
 
+    /// `unscaled` × 10⁻ˢᶜᵃˡᵉ; nil beyond 38 digits.
+    public init?(exactly unscaled: Int128, scale: Int) {
+        let bound = Self.powerOfTen(Self.digitsMax)
+        guard (0...Self.digitsMax).contains(scale), unscaled > -bound, unscaled < bound else { return nil }
+        self.init(reducing: unscaled, scale: scale)
+    }
+
     /// Brings a number into lowest terms.
     init(reducing unscaled: Int128, scale: Int) {
         var (unscaled, scale) = (unscaled, scale)

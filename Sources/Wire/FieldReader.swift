@@ -160,10 +160,13 @@ struct FieldReader {
         try required(name, optionalDecimal(name, beyondScale: beyondScale))
     }
 
-    /// Whole Unix milliseconds that fit as microseconds.
+    /// The last millisecond of the year 9999: later times do not fit everywhere.
+    private static let millisecondsMax: Int128 = 253_402_300_799_999
+
+    /// Whole Unix milliseconds.
     func optionalMilliseconds(_ name: String) throws(WireError) -> Timestamp? {
         guard let number = try optionalDecimal(name, beyondScale: .notPositive) else { return nil }
-        guard number.scale == 0, number.unscaled > 0, number.unscaled <= Int128(Int64.max / 1000) else {
+        guard number.scale == 0, number.unscaled > 0, number.unscaled <= Self.millisecondsMax else {
             throw WireError(.badValue, "\(name) \(number) is not a time in whole Unix milliseconds", field: name)
         }
         return Timestamp(Int64(number.unscaled) * 1000)

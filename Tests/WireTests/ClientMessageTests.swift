@@ -115,7 +115,7 @@ import Wire
         Refusal(#""amount":"1; DROP TABLE trades""#, "bad_value", "amount"),
         Refusal(#""price":null"#, "missing_field", "price"), Refusal(#""execType":"stop""#, "bad_value", "execType"),
         Refusal(#""execType":"market""#, "bad_value", "price"),
-        Refusal(#""execType":"market","price":null,"timeInForce":"gtc""#, "bad_value", "timeInForce"),
+        Refusal(#""execType":"market","price":null,"timeInForce":"gtd""#, "bad_value", "timeInForce"),
         Refusal(#""execType":"market","price":null,"postOnly":true"#, "bad_value", "postOnly"),
         Refusal(#""timeInForce":"day""#, "bad_value", "timeInForce"),
         Refusal(#""timeInForce":"ioc","postOnly":true"#, "bad_value", "postOnly"),

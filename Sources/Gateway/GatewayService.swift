@@ -1,0 +1,107 @@
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import MarketData
+import NIOCore
+import NIOPosix
+import OrderBook
+public import ServiceLifecycle
+public import Store
+import Wire
+
+/// Takes orders and shows books, trades and orders over WebSocket and HTTP on one port.
+///
+///     let gateway = try GatewayService(GatewayConfiguration(), database: configuration, logger: logger)
+///     try await gateway.run()
+///
+/// It keeps nothing that the database does not hold, and needs no matcher in its process. On graceful shutdown every
+/// socket is told (1001), and what was taken in is entered first.
+public struct GatewayService: Service {
+    private let configuration: GatewayConfiguration
+    private let database: StoreConfiguration
+    private let logger: Logger
+    private let onListening: @Sendable (Int) async -> Void
+
+    /// - Parameters:
+    ///   - database: must log in with the node's role.
+    ///   - onListening: told the port when clients can connect.
+    /// - Throws: `GatewayFault` for a configuration that contradicts itself or is unsafe.
+    public init(
+        _ configuration: GatewayConfiguration, database: StoreConfiguration, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) throws(GatewayFault) {
+        if let fault = configuration.fault { throw GatewayFault(description: fault) }
+        self.configuration = configuration
+        self.database = database
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    public func run() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let limits = configuration.limits
+        let metrics = GatewayMetrics()
+        let hub = try await Hub.make(on: group, limits: limits)
+        let directory = MarketDirectory()
+        let desk = CommandDesk(entrance: CommandEntrance(database), limits: limits, metrics: metrics, logger: logger)
+        let tracker = OrderTracker(
+            reader: MarketDataReader(database), directory: directory, hub: hub, desk: desk, limits: limits,
+            metrics: metrics, logger: logger)
+        let publisher = MarketPublisher(
+            directory: directory, hub: hub, tracker: tracker, metrics: metrics, tradesOnOpen: limits.tradesOnOpen)
+        let feed = MarketDataFeed(
+            reader: MarketDataReader(database), sink: publisher, limits: configuration.marketData, logger: logger)
+        let services = SocketServices(
+            desk: desk, tracker: tracker, tokens: tokens, metrics: metrics, logger: logger)
+        let routes = GatewayRoutes(
+            directory: directory,
+            orders: OrderRoutes(
+                directory: directory, desk: desk, reader: MarketDataReader(database), tokens: tokens,
+                limits: limits.wire),
+            feed: feed, hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData)
+
+        async let _ = feed.run()
+        async let _ = listen(feed)
+        async let tracked: Void = tracker.run()
+        async let entered: Void = desk.run()
+        try await server(routes, hub: hub, services: services, on: group).run()
+
+        // Every socket is closed. What they asked for last is entered before the end.
+        tracker.close()
+        await tracked
+        desk.close()
+        await entered
+        // The feed has nobody left to tell: leaving the scope cancels it.
+    }
+
+    private var tokens: [String: UserID] { configuration.tokens.mapValues { UserID($0) } }
+
+    private func listen(_ feed: MarketDataFeed) async {
+        let logger = logger
+        let hints = Hints(database, channels: ["pgbook_books", "pgbook_trades"]) { error in
+            logger.warning("the database cannot be listened to; books are polled", metadata: ["error": "\(error)"])
+        }
+        try? await hints.run { feed.wake() }
+    }
+
+    private func server(
+        _ routes: GatewayRoutes, hub: Hub, services: SocketServices, on group: MultiThreadedEventLoopGroup
+    ) -> Application<some HTTPResponder<BasicRequestContext>> {
+        let limits = configuration.limits
+        let onListening = onListening
+        return Application(
+            router: routes.router(),
+            server: HTTPServerBuilder { responder in
+                GatewayChannel(
+                    http: HTTP1Channel(
+                        responder: responder,
+                        configuration: .init(idleTimeout: .milliseconds(limits.idleMillisecondsMax))),
+                    hub: hub, services: services, limits: limits, makeUserID: { IDMaker.userID() })
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "pgbook",
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connectionsMax)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            eventLoopGroupProvider: .shared(group), logger: logger)
+    }
+}

@@ -1,0 +1,75 @@
+import HTTPTypes
+import Hummingbird
+import MarketData
+import NIOCore
+import OrderBook
+import Store
+import Wire
+
+/// What HTTP offers beside the WebSocket.
+struct GatewayRoutes: Sendable {
+    let directory: MarketDirectory
+    let orders: OrderRoutes
+    let feed: MarketDataFeed
+    let hub: Hub
+    let metrics: GatewayMetrics
+    let limits: GatewayLimits
+    let marketData: MarketDataLimits
+
+    func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        router.get("/") { _, _ in HTTPAnswer.text(LivePage.html, type: "text/html; charset=utf-8") }
+        router.get("/health") { _, _ in HTTPAnswer.text("ok\n") }
+        router.get("/ready") { _, _ in ready() }
+        router.get("/metrics") { _, _ in HTTPAnswer.text(metrics.text(sockets: hub.socketCount)) }
+        router.get("/book") { request, _ in answer { () throws(WireError) in try book(request) } }
+        router.get("/trades") { request, _ in answer { () throws(WireError) in try trades(request) } }
+        router.post("/orders") { request, _ in await orders.place(request) }
+        router.delete("/orders") { request, _ in await orders.delete(request) }
+        router.get("/orders/:id") { _, context in await orders.show(context.parameters.get("id") ?? "") }
+        return router
+    }
+
+    private func answer(_ body: () throws(WireError) -> Response) -> Response {
+        do { return try body() } catch { return HTTPAnswer.error(error) }
+    }
+
+    private func ready() -> Response {
+        feed.isCurrent
+            ? HTTPAnswer.text("ready\n")
+            : HTTPAnswer.text("not ready: the database cannot be read\n", status: .serviceUnavailable)
+    }
+
+    private func book(_ request: Request) throws(WireError) -> Response {
+        let entry = try market(request)
+        let depth = try number(request, "depth", max: marketData.bookDepth) ?? marketData.bookDepth
+        guard let book = entry.book else {
+            throw WireError(.busy, "the book of \(entry.market.symbol) is being read; try again")
+        }
+        return HTTPAnswer.json(BookMessage(book, in: entry, depth: depth))
+    }
+
+    private func trades(_ request: Request) throws(WireError) -> Response {
+        let entry = try market(request)
+        let limit = try number(request, "limit", max: marketData.recentTrades) ?? limits.tradesOnOpen
+        return HTTPAnswer.json(TradesMessage(entry.recentTrades.suffix(limit), in: entry))
+    }
+
+    private func market(_ request: Request) throws(WireError) -> MarketDirectory.Entry {
+        guard let security = request.uri.queryParameters["security"].map({ String($0) }) else {
+            throw WireError(.missingField, "say which market: ?security=…", field: "security")
+        }
+        guard let entry = directory[security] else {
+            throw WireError(.init(.unknownMarket), "there is no market \"\(security.prefix(40))\"", field: "security")
+        }
+        return entry
+    }
+
+    private func number(_ request: Request, _ name: String, max: Int) throws(WireError) -> Int? {
+        guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
+        guard let number = Int(text), (1...max).contains(number) else {
+            throw WireError(.badValue, "\(name) \"\(text.prefix(20))\" is not a number from 1 to \(max)", field: name)
+        }
+        return number
+    }
+}

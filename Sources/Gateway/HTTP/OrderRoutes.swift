@@ -1,0 +1,100 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import OrderBook
+import Store
+import Wire
+
+/// Orders over HTTP: placed, cancelled and looked up. A client that wants to hear of them takes the WebSocket.
+struct OrderRoutes: Sendable {
+    let directory: MarketDirectory
+    let desk: CommandDesk
+    let reader: MarketDataReader
+    let tokens: [String: UserID]
+    let limits: WireLimits
+
+    func place(_ request: Request) async -> Response {
+        do throws(WireError) {
+            let body = try AddOrderBody.parse(try await bytes(of: request), limits: limits)
+            let user = try user(of: request, named: body.userID)
+            let (id, isRetry) = try await enter(Entry(id: IDMaker.orderID(), user: user, .add(body.order)))
+            if isRetry, let state = try await state(of: id) { return HTTPAnswer.json(state) }
+            return HTTPAnswer.json(OrderMessage(pending: body.order, id: id), status: .accepted)
+        } catch {
+            return HTTPAnswer.error(error)
+        }
+    }
+
+    /// Answers when the cancel is in the log; what became of it, `GET /orders/ID` tells.
+    func delete(_ request: Request) async -> Response {
+        do throws(WireError) {
+            let body = try DeleteOrderBody.parse(try await bytes(of: request), limits: limits)
+            let user = try user(of: request, named: body.userID)
+            _ = try await enter(Entry(id: IDMaker.orderID(), user: user, .delete(body.id)))
+            return HTTPAnswer.text("{}\n", type: "application/json", status: .accepted)
+        } catch {
+            return HTTPAnswer.error(error)
+        }
+    }
+
+    /// What became of an order. Whoever knows its id may ask.
+    func show(_ text: String) async -> Response {
+        do throws(WireError) {
+            guard let id = OrderID(text) else {
+                throw WireError(.badID, "\"\(text.prefix(40))\" is not a UUID", field: "id")
+            }
+            guard let state = try await state(of: id) else {
+                throw WireError(.init(.unknownOrder), "no order \(id) was executed yet", field: "id")
+            }
+            return HTTPAnswer.json(state)
+        } catch {
+            return HTTPAnswer.error(error)
+        }
+    }
+
+    private func state(of id: OrderID) async throws(WireError) -> OrderMessage? {
+        do {
+            guard let state = try await reader.commandStates([id]).first, let entry = directory[state.market] else {
+                return nil
+            }
+            return OrderMessage(state, in: entry, clientOrderID: nil)
+        } catch {
+            throw WireError(.unavailable, "the database cannot be read; try again")
+        }
+    }
+
+    private func enter(_ entry: Entry) async throws(WireError) -> (id: OrderID, isRetry: Bool) {
+        let answer = await withCheckedContinuation { continuation in
+            desk.submit(entry) { continuation.resume(returning: $0) }
+        }
+        if case .admission(.admitted(let id, let isRetry)) = answer { return (id, isRetry) }
+        throw WireError(answer) ?? WireError(.unavailable, "the command was not answered")
+    }
+
+    private func bytes(of request: Request) async throws(WireError) -> [UInt8] {
+        do {
+            let buffer = try await request.body.collect(upTo: limits.messageBytesMax)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw WireError(.tooBig, "the body has more than \(limits.messageBytesMax) bytes")
+        } catch {
+            throw WireError(.badJSON, "the body could not be read")
+        }
+    }
+
+    /// A token says who asks. Without tokens whoever reaches this address is trusted to say so.
+    private func user(of request: Request, named: UserID?) throws(WireError) -> UserID {
+        if let header = request.headers[.authorization] {
+            let token = header.hasPrefix("Bearer ") ? String(header.dropFirst(7)) : ""
+            guard let user = tokens[token], named == nil || named == user else {
+                throw WireError(.unauthorized, "the token is not known, or speaks for another user")
+            }
+            return user
+        }
+        guard tokens.isEmpty else {
+            throw WireError(.unauthorized, "a token is needed: Authorization: Bearer …")
+        }
+        guard let named else { throw WireError(.missingField, "say for whom: userId", field: "userId") }
+        return named
+    }
+}

@@ -1,0 +1,65 @@
+import NIOCore
+import Synchronization
+
+/// All WebSockets of the gateway, by event loop.
+final class Hub: Sendable {
+    private let loops: [any EventLoop]
+    private let shards: [NIOLoopBound<HubShard>]
+    private let indexes: [ObjectIdentifier: Int]
+    private let limits: GatewayLimits
+    private let count = Atomic<Int>(0)
+
+    private init(loops: [any EventLoop], shards: [NIOLoopBound<HubShard>], limits: GatewayLimits) {
+        self.loops = loops
+        self.shards = shards
+        self.limits = limits
+        indexes = Dictionary(uniqueKeysWithValues: loops.enumerated().map { (ObjectIdentifier($1), $0) })
+    }
+
+    /// Makes one shard on each loop of the group.
+    static func make(on group: any EventLoopGroup, limits: GatewayLimits) async throws -> Hub {
+        let loops = Array(group.makeIterator())
+        var shards: [NIOLoopBound<HubShard>] = []
+        for (index, loop) in loops.enumerated() {
+            let shard = try await loop.submit {
+                NIOLoopBound(HubShard(index: index, eventLoop: loop, limits: limits), eventLoop: loop)
+            }.get()
+            shards.append(shard)
+        }
+        return Hub(loops: loops, shards: shards, limits: limits)
+    }
+
+    var socketCount: Int { count.load(ordering: .relaxed) }
+
+    /// The shard of a loop of the group; call it on that loop.
+    func shard(of eventLoop: any EventLoop) -> HubShard? {
+        indexes[ObjectIdentifier(eventLoop)].map { shards[$0].value }
+    }
+
+    /// Takes a place for one more socket; false when there is none. `releasePlace` gives it back.
+    func takePlace() -> Bool {
+        guard count.wrappingAdd(1, ordering: .relaxed).newValue <= limits.socketsMax else {
+            releasePlace()
+            return false
+        }
+        return true
+    }
+
+    func releasePlace() { count.wrappingSubtract(1, ordering: .relaxed) }
+
+    func publish(_ updates: [MarketFrames]) {
+        guard !updates.isEmpty else { return }
+        for (loop, shard) in zip(loops, shards) {
+            loop.execute { shard.value.publish(updates) }
+        }
+    }
+
+    /// Sends each socket its own frames, in order.
+    func send(_ frames: [(socket: SocketID, frame: ByteBuffer)]) {
+        for (index, (loop, shard)) in zip(loops, shards).enumerated() {
+            let share = frames.filter { $0.socket.shard == index }.map { (socket: $0.socket.number, frame: $0.frame) }
+            guard !share.isEmpty else { continue }
+            loop.execute { shard.value.send(share) }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import OrderBook
+import Store
+import Wire
+
+/// The orders and commands of the sockets, and what must be looked up next. A value: it decides, and does nothing.
+///
+/// The tables are the truth: an event is sent when what they say of an order differs from what its socket was told last.
+struct OwnOrders {
+    /// A command that was entered for a socket.
+    struct Entered: Sendable {
+        var id: OrderID
+        var socket: SocketID
+        var user: UserID
+        var request: OrderRequest
+    }
+
+    /// What to send, and to whom.
+    enum Event: Equatable {
+        case order(SocketID, CommandState, clientOrderID: String?)
+        /// An amend or cancel was refused when its turn came.
+        case refused(SocketID, CommandState, target: OrderID)
+        case cancelledAll(SocketID, CommandState)
+    }
+
+    private struct Order {
+        var socket: SocketID
+        var user: UserID
+        var clientOrderID: String?
+        /// What the socket was told last; nil: only that it waits.
+        var told: CommandState?
+    }
+
+    private let lookupMax: Int
+    private var orders: [OrderID: Order] = [:]
+    private var ordersOfSocket: [SocketID: Set<OrderID>] = [:]
+    /// Amends, cancels and cancel-alls that were not executed yet.
+    private var commands: [OrderID: Entered] = [:]
+    /// Everything not executed yet, longest waiting first.
+    private var pending: [OrderID] = []
+    /// Executed orders whose rows may have changed.
+    private var touched: Set<OrderID> = []
+    /// Sockets that want to hear of an order that is not their own.
+    private var curious: [OrderID: Set<SocketID>] = [:]
+    /// Open orders in the order in which they are looked at when nothing points at them.
+    private var sweep: [OrderID] = []
+
+    init(lookupMax: Int) { self.lookupMax = lookupMax }
+
+    var isEmpty: Bool { orders.isEmpty && commands.isEmpty && curious.isEmpty }
+
+    func orderCount(of socket: SocketID) -> Int { ordersOfSocket[socket]?.count ?? 0 }
+
+    // MARK: What happens
+
+    mutating func entered(_ entered: Entered) {
+        switch entered.request {
+        case .add(let add):
+            guard orders[entered.id] == nil else {
+                // A retry of an order that this or another socket has already: tell whoever asks.
+                curious[entered.id, default: []].insert(entered.socket)
+                touched.insert(entered.id)
+                return
+            }
+            orders[entered.id] = Order(socket: entered.socket, user: entered.user, clientOrderID: add.clientOrderID)
+            ordersOfSocket[entered.socket, default: []].insert(entered.id)
+        case .amend, .delete, .cancelAll:
+            commands[entered.id] = entered
+        }
+        pending.append(entered.id)
+    }
+
+    /// A maker was traded with.
+    mutating func traded(_ makerOrder: OrderID) {
+        if orders[makerOrder] != nil { touched.insert(makerOrder) }
+    }
+
+    /// Forgets a socket; returns its open orders and whose they are.
+    mutating func socketClosed(_ socket: SocketID) -> [(id: OrderID, user: UserID)] {
+        let ids = ordersOfSocket.removeValue(forKey: socket) ?? []
+        let open = ids.compactMap { id in orders.removeValue(forKey: id).map { (id: id, user: $0.user) } }
+        touched.subtract(ids)
+        sweep.removeAll(where: ids.contains)
+        commands = commands.filter { $0.value.socket != socket }
+        pending.removeAll { orders[$0] == nil && commands[$0] == nil }
+        for (id, sockets) in curious where sockets.contains(socket) {
+            curious[id] = sockets.count == 1 ? nil : sockets.subtracting([socket])
+        }
+        return open
+    }
+
+    // MARK: Looking
+
+    /// What to look up now: what was touched, what waits, then some of the open orders in turn (one may have been
+    /// cancelled elsewhere, or expired). Empty when nothing is there to ask for.
+    mutating func nextLookup() -> [OrderID] {
+        var ids = Set(touched.prefix(lookupMax))
+        touched.subtract(ids)
+        for id in pending.prefix(lookupMax - ids.count) { ids.insert(id) }
+        let swept = sweep.prefix(max(0, lookupMax - ids.count))
+        sweep = Array(sweep.dropFirst(swept.count)) + swept
+        ids.formUnion(swept)
+        return Array(ids)
+    }
+
+    /// Whether something that surely changed has not been looked up yet.
+    var hasTouched: Bool { !touched.isEmpty }
+
+    /// What the tables said.
+    mutating func found(_ states: [CommandState], askedFor ids: [OrderID]) -> [Event] {
+        let executed = Set(states.map(\.id))
+        let waiting = Set(ids).subtracting(executed)
+        // Those still waiting make room for others at the next look.
+        if pending.count > lookupMax {
+            pending =
+                pending.filter { !waiting.contains($0) && !executed.contains($0) } + pending.filter(waiting.contains)
+        } else {
+            pending.removeAll(where: executed.contains)
+        }
+        return states.flatMap { found($0) }
+    }
+
+    private mutating func found(_ state: CommandState) -> [Event] {
+        if let command = commands.removeValue(forKey: state.id) { return executed(command, state) }
+        var events: [Event] = []
+        let clientOrderID = orders[state.id]?.clientOrderID
+        for socket in curious.removeValue(forKey: state.id) ?? [] {
+            events.append(.order(socket, state, clientOrderID: clientOrderID))
+        }
+        guard var order = orders[state.id], order.told != state else { return events }
+        if order.told == nil, state.isResting { sweep.append(state.id) }
+        order.told = state
+        orders[state.id] = order
+        if !events.contains(where: { $0.socket == order.socket }) {
+            events.append(.order(order.socket, state, clientOrderID: clientOrderID))
+        }
+        if !state.isResting { forget(state.id, of: order.socket) }
+        return events
+    }
+
+    private mutating func forget(_ id: OrderID, of socket: SocketID) {
+        orders[id] = nil
+        ordersOfSocket[socket]?.remove(id)
+        if ordersOfSocket[socket]?.isEmpty == true { ordersOfSocket[socket] = nil }
+        sweep.removeAll { $0 == id }
+    }
+
+    private mutating func executed(_ command: Entered, _ state: CommandState) -> [Event] {
+        switch command.request {
+        case .add: return []
+        case .amend(let amend): return executed(command, state, target: amend.id)
+        case .delete(let target): return executed(command, state, target: target)
+        case .cancelAll:
+            touched.formUnion(orders.filter { $0.value.user == command.user && $0.value.told != nil }.keys)
+            return [.cancelledAll(command.socket, state)]
+        }
+    }
+
+    private mutating func executed(_ command: Entered, _ state: CommandState, target: OrderID) -> [Event] {
+        guard !state.code.isRefusal else { return [.refused(command.socket, state, target: target)] }
+        touched.insert(target)
+        curious[target, default: []].insert(command.socket)
+        return []
+    }
+}
+
+extension OwnOrders.Event {
+    var socket: SocketID {
+        switch self {
+        case .order(let socket, _, _), .refused(let socket, _, _), .cancelledAll(let socket, _): socket
+        }
+    }
+}

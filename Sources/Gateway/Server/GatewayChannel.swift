@@ -1,0 +1,45 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// HTTP and WebSocket on one port: the first bytes of a connection say which it is.
+struct GatewayChannel: ServerChildChannel {
+    /// A connection before it is known what it speaks.
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        let negotiated: EventLoopFuture<Negotiated>
+    }
+
+    enum Negotiated: Sendable {
+        case http(HTTP1Channel.Value)
+        /// Served by its channel handlers; nothing is left to do but to wait for its end.
+        case webSocket
+    }
+
+    let http: HTTP1Channel
+    let hub: Hub
+    let services: SocketServices
+    let limits: GatewayLimits
+    let makeUserID: @Sendable () -> String
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let promise = channel.eventLoop.makePromise(of: Negotiated.self)
+            let handler = FirstBytesHandler(gateway: self, promise: promise, logger: logger)
+            try channel.pipeline.syncOperations.addHandler(handler)
+            return Value(channel: channel, negotiated: promise.futureResult)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await withTaskCancellationHandler {
+            guard let negotiated = try? await value.negotiated.get() else { return }
+            switch negotiated {
+            case .http(let channel): await http.handle(value: channel, logger: logger)
+            case .webSocket: try? await value.channel.closeFuture.get()
+            }
+        } onCancel: {
+            value.channel.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import OrderBook
+import Store
+
+/// What the feed knows of one market, and what it must read next. A value: it decides, and does nothing.
+struct MarketTracker<Instant: InstantProtocol> where Instant.Duration == Duration {
+    let market: Market
+    private(set) var isHalted = false
+    private(set) var seq = Seq(0)
+    private(set) var tradeID = TradeID(0)
+    private(set) var book: AggregatedBook?
+    private(set) var recentTrades: [Trade] = []
+    private var bookReadAt: Instant?
+    private var isFirst = true
+    private let bookInterval: Duration
+    private let recentCount: Int
+
+    init(market: Market, bookInterval: Duration, recentCount: Int) {
+        self.market = market
+        self.bookInterval = bookInterval
+        self.recentCount = recentCount
+    }
+
+    /// True when anything moved since the head before.
+    mutating func headArrived(_ head: MarketHead) -> Bool {
+        let moved = head.seq != seq || head.isHalted != isHalted || isFirst
+        (seq, tradeID, isHalted) = (head.seq, head.tradeID, head.isHalted)
+        isFirst = false
+        return moved
+    }
+
+    enum BookDecision: Equatable {
+        case upToDate
+        case readNow
+        case readAt(Instant)
+    }
+
+    /// Whether a book must be read: never twice in one interval, and never when nothing was executed since.
+    func bookDecision(now: Instant) -> BookDecision {
+        guard book.map({ $0.seq < seq }) ?? true else { return .upToDate }
+        guard let bookReadAt else { return .readNow }
+        let due = bookReadAt.advanced(by: bookInterval)
+        return due <= now ? .readNow : .readAt(due)
+    }
+
+    mutating func bookReadBegins(now: Instant) { bookReadAt = now }
+
+    /// The chain: each book names the one before it.
+    mutating func bookArrived(_ fresh: AggregatedBook) -> BookSnapshot? {
+        let older = book
+        book = fresh
+        guard older?.seq != fresh.seq else { return nil }
+        return BookSnapshot(book: fresh, prevSeq: older?.seq ?? fresh.seq)
+    }
+
+    enum TradesDecision: Equatable {
+        case upToDate
+        /// The last few, at the start.
+        case readLast
+        case readAfter(Trade?)
+    }
+
+    private var hasReadTrades = false
+
+    func tradesDecision() -> TradesDecision {
+        if !hasReadTrades { return .readLast }
+        return (recentTrades.last?.id ?? TradeID(0)) < tradeID ? .readAfter(recentTrades.last) : .upToDate
+    }
+
+    mutating func tradesArrived(_ trades: [Trade]) {
+        hasReadTrades = true
+        recentTrades = Array((recentTrades + trades).suffix(recentCount))
+    }
+}

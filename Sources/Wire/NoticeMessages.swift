@@ -1,0 +1,39 @@
+public import OrderBook
+
+/// The answer to `cancelOnDisconnect`.
+public struct CancelOnDisconnectMessage: ServerMessage, Hashable {
+    public var isEnabled: Bool
+    public init(isEnabled: Bool) { self.isEnabled = isEnabled }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("type")
+        writer.string("cancelOnDisconnect")
+        writer.key("enabled")
+        writer.bool(isEnabled)
+        writer.endObject()
+    }
+}
+
+/// A `cancelAll` was executed; an `order` message follows for each order it cancelled.
+public struct CancelledAllMessage: ServerMessage, Hashable {
+    /// The command's id.
+    public var id: OrderID
+    public var security: String
+
+    public init(id: OrderID, security: String) {
+        self.id = id
+        self.security = security
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("type")
+        writer.string("cancelledAll")
+        writer.key("id")
+        writer.string(id.description)
+        writer.key("security")
+        writer.string(security)
+        writer.endObject()
+    }
+}
