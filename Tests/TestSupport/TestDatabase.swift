@@ -2,7 +2,7 @@ public import Postgres
 import Store
 import Synchronization
 
-/// A database of one test's own, dropped when the test lets go of it.
+/// A database of one test's own, dropped when the test lets go of it and of the connections that it made.
 ///
 ///     let database = try TestDatabase()
 ///     let connection = try database.connection(as: .trader)
@@ -36,7 +36,9 @@ public final class TestDatabase: Sendable {
     }
 
     public func configuration(as login: TestServer.Login? = nil) throws -> ConnectionConfiguration {
-        ConnectionConfiguration(try url(as: login), applicationName: "pgbook tests")
+        // The connection holds its receiver of notices, and this one holds the database.
+        ConnectionConfiguration(
+            try url(as: login), applicationName: "pgbook tests", onNotice: { _ in withExtendedLifetime(self) {} })
     }
 
     /// A blocking connection, for the test's own statements.

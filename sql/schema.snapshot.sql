@@ -1,0 +1,1073 @@
+CREATE SCHEMA pgbook;
+
+ALTER SCHEMA pgbook OWNER TO pgbook_owner;
+
+CREATE SCHEMA pgbook_data;
+
+ALTER SCHEMA pgbook_data OWNER TO pgbook_owner;
+
+CREATE SCHEMA pgbook_schema;
+
+ALTER SCHEMA pgbook_schema OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric DEFAULT NULL::numeric, max_notional numeric DEFAULT NULL::numeric, min_price numeric DEFAULT NULL::numeric, max_price numeric DEFAULT NULL::numeric) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    added smallint;
+    broken_constraint text;
+begin
+    insert into pgbook_data.markets (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
+    values (security, tick_size, lot_size,
+            coalesce(div(max_amount, lot_size), 1000000000000000)::bigint,
+            max_notional / tick_size / lot_size,
+            coalesce(ceil(min_price / tick_size), 1)::bigint,
+            coalesce(div(max_price, tick_size), 1000000000000)::bigint)
+    returning market into added;
+    insert into pgbook_data.market_state (market) values (added);
+exception
+    when unique_violation then
+        raise exception 'duplicate: there is a market % already', security using errcode = 'PB116', column = 'security';
+    when check_violation or not_null_violation or division_by_zero or numeric_value_out_of_range then
+        get stacked diagnostics broken_constraint = constraint_name;
+        raise exception 'bad_value: market % cannot be added: symbols have 1 to 32 of A-Z a-z 0-9 . _ / : -, sizes and limits are above zero (%)',
+            quote_literal(left(security, 40)), coalesce(nullif(broken_constraint, ''), sqlerrm)
+            using errcode = 'PB117', column = 'security';
+end
+$$;
+
+ALTER FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric, max_notional numeric, min_price numeric, max_price numeric) OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.book (
+    id uuid NOT NULL,
+    price bigint NOT NULL,
+    priority bigint NOT NULL,
+    amount bigint NOT NULL,
+    filled bigint NOT NULL,
+    dropped bigint NOT NULL,
+    expires timestamp with time zone,
+    market smallint NOT NULL,
+    side smallint NOT NULL,
+    stp smallint,
+    post_only boolean NOT NULL,
+    user_id text NOT NULL,
+    notional numeric NOT NULL,
+    CONSTRAINT book_open CHECK (((amount > (filled + dropped)) AND (filled >= 0) AND (dropped >= 0))),
+    CONSTRAINT book_price_check CHECK ((price > 0))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE pgbook_data.book OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.markets (
+    market smallint NOT NULL,
+    symbol text NOT NULL,
+    tick_size numeric NOT NULL,
+    lot_size numeric NOT NULL,
+    max_amount bigint NOT NULL,
+    max_notional numeric,
+    min_price bigint DEFAULT 1 NOT NULL,
+    max_price bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT markets_check CHECK ((max_price >= min_price)),
+    CONSTRAINT markets_lot_size_check CHECK (((lot_size > (0)::numeric) AND (lot_size < 'Infinity'::numeric))),
+    CONSTRAINT markets_max_amount_check CHECK ((max_amount > 0)),
+    CONSTRAINT markets_max_notional_check CHECK ((max_notional > (0)::numeric)),
+    CONSTRAINT markets_min_price_check CHECK ((min_price > 0)),
+    CONSTRAINT markets_symbol_check CHECK ((symbol ~ '^[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}$'::text)),
+    CONSTRAINT markets_tick_size_check CHECK (((tick_size > (0)::numeric) AND (tick_size < 'Infinity'::numeric)))
+);
+
+ALTER TABLE pgbook_data.markets OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.agg_book(security text, depth integer DEFAULT 10) RETURNS TABLE(side text, price numeric, amount numeric, total numeric, orders bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT s.word,
+     trim_scale(((l.price)::numeric * m.tick_size)) AS trim_scale,
+     trim_scale((l.amount * m.lot_size)) AS trim_scale,
+     trim_scale(((((l.price)::numeric * m.tick_size) * l.amount) * m.lot_size)) AS trim_scale,
+     l.orders
+    FROM ((pgbook_data.markets m
+      CROSS JOIN ( VALUES ((0)::smallint,'bid'::text), ((1)::smallint,'ask'::text)) s(side, word))
+      CROSS JOIN LATERAL ( SELECT min(b.price) AS price,
+             sum(((b.amount - b.filled) - b.dropped)) AS amount,
+             count(*) AS orders,
+                 CASE b.side
+                     WHEN 0 THEN (- b.price)
+                     ELSE b.price
+                 END AS rank
+            FROM pgbook_data.book b
+           WHERE ((b.market = m.market) AND (b.side = s.side))
+           GROUP BY
+                 CASE b.side
+                     WHEN 0 THEN (- b.price)
+                     ELSE b.price
+                 END
+           ORDER BY
+                 CASE b.side
+                     WHEN 0 THEN (- b.price)
+                     ELSE b.price
+                 END
+          LIMIT agg_book.depth) l)
+   WHERE (m.symbol = agg_book.security)
+   ORDER BY s.side, l.rank;
+END;
+
+ALTER FUNCTION pgbook.agg_book(security text, depth integer) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.acting_user(user_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if user_id is not distinct from session_user::text or pg_has_role(session_user, 'pgbook_node', 'member') then
+        return user_id;
+    end if;
+    raise exception 'not_permitted: role % may give commands as itself only, not as %; leave user_id out',
+        session_user, user_id using errcode = 'PB118', column = 'user_id';
+end
+$$;
+
+ALTER FUNCTION pgbook_data.acting_user(user_id text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, owner text, client_order_id text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    entered record;
+begin
+    select * into entered from pgbook_data.enter(
+        array[kind], array[id], array[user_id], array[symbol], array[side], array[exec_type], array[tif],
+        array[post_only], array[stp], array[amount], array[price], array[target], array[change], array[expires],
+        array[owner], array[client_order_id]);
+    if entered.code is not null then
+        raise exception '%: %', pgbook_data.code_name(entered.code), entered.message
+            using errcode = 'PB' || entered.code, column = entered.field;
+    end if;
+    return entered.id;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, owner text, client_order_id text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.amend_order(id uuid, amount numeric DEFAULT NULL::numeric, price numeric DEFAULT NULL::numeric, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT pgbook_data.enter_one((2)::smallint, NULL::uuid, pgbook_data.acting_user(user_id), NULL::text, NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, amount, price, id, (1)::smallint, NULL::timestamp with time zone, NULL::text, client_order_id) AS enter_one;
+END;
+
+ALTER FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.cancel_all(security text DEFAULT NULL::text, side text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER, everybody boolean DEFAULT false) RETURNS TABLE(command_id uuid, market text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    side_number constant smallint := pgbook_data.number_of(side, '{bid,ask,buy,sell}', '{0,1,0,1}', 'side');
+    actor constant text := pgbook_data.acting_user(user_id);
+begin
+    if everybody and not pg_has_role(session_user, 'pgbook_node', 'member') then
+        raise exception 'not_permitted: role % may cancel its own orders only; leave everybody out', session_user
+            using errcode = 'PB118', column = 'everybody';
+    end if;
+    for cancel_all.market in
+        select m.symbol from pgbook_data.markets m where security is null or m.symbol = security order by m.symbol
+    loop
+        command_id := pgbook_data.enter_one(
+            4::smallint, null, actor, cancel_all.market, side_number, null, null, null, null, null, null, null, null,
+            null, case when everybody then null else actor end, null);
+        return next;
+    end loop;
+    if security is not null and command_id is null then
+        raise exception 'unknown_market: there is no market %; pgbook.markets lists them', quote_literal(left(security, 40))
+            using errcode = 'PB101', column = 'security';
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.cancel_order(id uuid, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT pgbook_data.enter_one((3)::smallint, NULL::uuid, pgbook_data.acting_user(user_id), NULL::text, NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, NULL::numeric, NULL::numeric, id, NULL::smallint, NULL::timestamp with time zone, NULL::text, client_order_id) AS enter_one;
+END;
+
+ALTER FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.halt_market(security text) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT pgbook_data.enter_one((5)::smallint, NULL::uuid, (SESSION_USER)::text, COALESCE(security, ''::text), NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, NULL::numeric, NULL::numeric, NULL::uuid, NULL::smallint, NULL::timestamp with time zone, NULL::text, NULL::text) AS enter_one;
+END;
+
+ALTER FUNCTION pgbook.halt_market(security text) OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.trades (
+    "time" timestamp with time zone NOT NULL,
+    trade_id bigint NOT NULL,
+    seq bigint NOT NULL,
+    taker_order uuid NOT NULL,
+    maker_order uuid NOT NULL,
+    price bigint NOT NULL,
+    amount bigint NOT NULL,
+    best_bid bigint,
+    best_ask bigint,
+    market smallint NOT NULL,
+    taker_side smallint NOT NULL,
+    taker_user text NOT NULL,
+    maker_user text NOT NULL
+);
+
+ALTER TABLE pgbook_data.trades OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.trades AS
+ SELECT t.trade_id AS id,
+    t."time",
+    m.symbol AS security,
+    t.taker_user AS user_id,
+        CASE t.taker_side
+            WHEN 0 THEN 'bid'::text
+            ELSE 'ask'::text
+        END AS side,
+    trim_scale(((t.amount)::numeric * m.lot_size)) AS amount,
+    trim_scale(((t.price)::numeric * m.tick_size)) AS price,
+    trim_scale(((((t.amount)::numeric * m.lot_size) * (t.price)::numeric) * m.tick_size)) AS total,
+    t.taker_order,
+    t.maker_order,
+    t.maker_user,
+    trim_scale(((t.best_bid)::numeric * m.tick_size)) AS best_bid,
+    trim_scale(((t.best_ask)::numeric * m.tick_size)) AS best_ask,
+    t.seq
+   FROM (pgbook_data.trades t
+     JOIN pgbook_data.markets m USING (market));
+
+ALTER VIEW pgbook.trades OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.last_trades(security text, n integer DEFAULT 20) RETURNS SETOF pgbook.trades
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+declare
+    first_minute timestamptz;
+    last_minute timestamptz;
+begin
+    select min(c.time), max(c.time) into first_minute, last_minute
+    from (
+        select time from pgbook_data.candles_1m
+        where market = (select m.market from pgbook_data.markets m where m.symbol = last_trades.security)
+        order by time desc
+        limit n
+    ) c;
+    return query execute
+        'select * from pgbook.trades
+         where security = $1 and time >= $2 and time < $3 order by time desc, id desc limit $4'
+        using security, first_minute, last_minute + interval '1 minute', n;
+end
+$_$;
+
+ALTER FUNCTION pgbook.last_trades(security text, n integer) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) RETURNS smallint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    position constant integer := array_position(words, lower(word));
+begin
+    if word is not null and position is null then
+        raise exception 'bad_value: % % is unknown; use one of: %', field, quote_literal(left(word, 40)),
+            array_to_string(words, ', ') using errcode = 'PB117', column = field;
+    end if;
+    return numbers[position];
+end
+$$;
+
+ALTER FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric DEFAULT NULL::numeric, exec_type text DEFAULT NULL::text, time_in_force text DEFAULT 'gtc'::text, post_only boolean DEFAULT false, self_trade_prevention text DEFAULT NULL::text, expires timestamp with time zone DEFAULT NULL::timestamp with time zone, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER, id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT pgbook_data.enter_one((1)::smallint, id, pgbook_data.acting_user(user_id), COALESCE(security, ''::text), pgbook_data.number_of(side, '{bid,ask,buy,sell}'::text[], '{0,1,0,1}'::smallint[], 'side'::text), COALESCE(pgbook_data.number_of(exec_type, '{market,limit}'::text[], '{0,1}'::smallint[], 'exec_type'::text), (
+         CASE
+             WHEN (price IS NULL) THEN 0
+             ELSE 1
+         END)::smallint), pgbook_data.number_of(time_in_force, '{gtc,ioc,fok,gtd}'::text[], '{0,1,2,3}'::smallint[], 'time_in_force'::text), post_only, pgbook_data.number_of(self_trade_prevention, '{dc,co,cn,cb}'::text[], '{1,2,3,4}'::smallint[], 'self_trade_prevention'::text), amount, price, NULL::uuid, NULL::smallint, expires, NULL::text, client_order_id) AS enter_one;
+END;
+
+ALTER FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT pgbook_data.enter_one((2)::smallint, NULL::uuid, pgbook_data.acting_user(user_id), NULL::text, NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, amount, NULL::numeric, id, (2)::smallint, NULL::timestamp with time zone, NULL::text, client_order_id) AS enter_one;
+END;
+
+ALTER FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.resume_market(security text) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT pgbook_data.enter_one((6)::smallint, NULL::uuid, (SESSION_USER)::text, COALESCE(security, ''::text), NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, NULL::numeric, NULL::numeric, NULL::uuid, NULL::smallint, NULL::timestamp with time zone, NULL::text, NULL::text) AS enter_one;
+END;
+
+ALTER FUNCTION pgbook.resume_market(security text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.code_name(code smallint) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text ELSE NULL::text END;
+
+ALTER FUNCTION pgbook_data.code_name(code smallint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) RETURNS TABLE(ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+#variable_conflict use_column
+declare
+    size constant integer := cardinality(kinds);
+    first_stamp bigint;
+    row record;
+    earlier record;
+begin
+    perform pg_current_xact_id();  -- before the stamp: whoever waits for all earlier stamps waits for this transaction
+    first_stamp := stamp(size);
+    for row in
+        with asked as materialized (
+            select a.n::integer as n, a.kind, coalesce(a.id, uuid_v7(first_stamp + a.n - 1)) as id,
+                   timestamp_of(first_stamp + a.n - 1) as time, a.user_id, a.symbol, a.side, a.exec_type, a.tif,
+                   a.post_only, a.stp, a.amount, a.price, a.target, a.change, a.expires, a.owner, a.client_order_id
+            from unnest(kinds, ids, users, symbols, sides, exec_types, tifs, post_onlys, stps, amounts, prices,
+                        targets, changes, expireses, owners, client_order_ids) with ordinality
+                as a(kind, id, user_id, symbol, side, exec_type, tif, post_only, stp, amount, price, target, change,
+                     expires, owner, client_order_id, n)
+        ), placed as materialized (
+            select a.*, m.market, m.symbol as known_symbol, m.tick_size, m.lot_size, m.max_amount, m.max_notional,
+                   m.min_price, m.max_price, s.is_halted,
+                   coalesce(t.kind, b.kind) as target_kind, coalesce(t.user_id, b.user_id) as target_user
+            from asked a
+            left join commands t on t.id = a.target
+            left join asked b on b.id = a.target and b.n < a.n  -- placed earlier in this same call
+            left join markets tm on tm.market = t.market
+            left join markets m on m.symbol = coalesce(a.symbol, tm.symbol, b.symbol)
+                and (tm.symbol is null or tm.symbol = m.symbol)
+            left join market_state s on s.market = m.market
+        ), checked as materialized (
+            select p.*, c.code,
+                   case when c.code is null then div(p.amount, p.lot_size)::bigint end as lots,
+                   case when c.code is null then div(p.price, p.tick_size)::bigint end as ticks
+            from placed p
+            cross join lateral (select case
+                when p.kind is null or p.kind not between 1 and 7 then 117
+                when p.user_id is null or p.user_id = '' or length(p.user_id) > 64 then 117
+                when length(p.client_order_id) not between 1 and 64 then 117
+                when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
+                when p.market is null then 101
+                when p.kind in (2, 3) and p.target_user <> p.user_id then 112
+                when p.kind in (1, 2) and p.is_halted then 102
+                when p.kind = 1 and (
+                    p.side is null or p.side not in (0, 1) or p.exec_type is null or p.exec_type not in (0, 1)
+                    or p.tif is null or p.tif not between 0 and 3 or p.stp not between 1 and 4
+                    or p.post_only is null or p.amount is null
+                    or (p.exec_type = 0) <> (p.price is null)
+                    or p.post_only and (p.exec_type = 0 or p.tif in (1, 2))
+                    or p.exec_type = 0 and p.tif = 3
+                    or (p.tif = 3) <> (p.expires is not null)
+                    or p.expires = 'infinity') then 117
+                when p.kind = 2 and (
+                    p.change is null or p.change not between 1 and 3
+                    or p.change = 1 and p.amount is null and p.price is null
+                    or p.change = 2 and (p.amount is null or p.price is not null)
+                    or p.change = 3 and (p.amount is null or p.price is null)) then 117
+                when p.amount = 'NaN' or p.amount <= 0 or p.price = 'NaN' or p.price <= 0 then 105
+                when p.amount > p.max_amount * p.lot_size or p.price > 9223372036854775807 * p.tick_size then 106
+                when mod(p.amount, p.lot_size) <> 0 then 104
+                when mod(p.price, p.tick_size) <> 0 then 103
+                when p.price not between p.min_price * p.tick_size and p.max_price * p.tick_size then 107
+                when p.amount * p.price > p.max_notional * p.tick_size * p.lot_size then 106
+                when p.expires <= p.time then 114
+                end::smallint as code) c
+        ), logged as (
+            insert into commands (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
+                                  change, post_only, user_id, owner, client_order_id, origin)
+            select c.id, c.time, c.target, c.lots::bigint, c.ticks::bigint, c.expires, c.market, c.kind, c.side,
+                   c.exec_type, c.tif, c.stp, c.change, c.post_only, c.user_id, c.owner, c.client_order_id,
+                   (select name from node)
+            from checked c where c.code is null
+            order by c.n
+            on conflict do nothing
+            returning id, time, market
+        ), queued as (
+            insert into inbox (time, id, market) select time, id, market from logged
+        )
+        select c.*, l.id is not null as is_logged
+        from checked c left join logged l on l.id = c.id and l.time = c.time
+        order by c.n
+    loop
+        ordinal := row.n;
+        id := row.id;
+        code := row.code;
+        message := null;
+        field := null;
+        is_retry := false;
+        if row.code is null and not row.is_logged then
+            select * into earlier from commands c
+            where c.id = row.id
+               or (c.user_id = row.user_id and c.client_order_id = row.client_order_id)
+            order by (c.id = row.id) desc
+            limit 1;
+            if (earlier.kind, earlier.market, earlier.user_id, earlier.client_order_id, earlier.side,
+                earlier.exec_type, earlier.tif, earlier.stp, earlier.change, earlier.post_only, earlier.amount,
+                earlier.price, earlier.target, earlier.expires, earlier.owner)
+               is not distinct from
+               (row.kind, row.market, row.user_id, row.client_order_id, row.side, row.exec_type, row.tif, row.stp,
+                row.change, row.post_only, row.lots::bigint, row.ticks::bigint, row.target, row.expires, row.owner)
+            then
+                id := earlier.id;
+                is_retry := true;
+            else
+                code := 116;
+                field := case when earlier.id = row.id then 'id' else 'client_order_id' end;
+                message := format('%s %s was used before for something else; use a new one',
+                    case field when 'id' then 'id' else 'client order id' end,
+                    case field when 'id' then row.id::text else row.client_order_id end);
+            end if;
+        end if;
+        if row.code is not null then
+            select r.message, r.field into message, field
+            from refusal(row.code, row.kind, row.symbol, row.user_id, row.client_order_id, row.side, row.exec_type,
+                         row.tif, row.post_only, row.stp, row.amount, row.price, row.target, row.change, row.expires,
+                         row.tick_size, row.lot_size, row.max_amount, row.max_notional, row.min_price,
+                         row.max_price) r;
+        end if;
+        return next;
+    end loop;
+    perform pg_notify('pgbook_orders', '');
+end
+$$;
+
+ALTER FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    shown_amount constant text := pgbook_data.shown(amount);
+    shown_price constant text := pgbook_data.shown(price);
+begin
+    case code
+    when 101 then
+        field := 'security';
+        message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(symbol), 'without a name'));
+    when 102 then
+        field := 'security';
+        message := format('market %s is halted; cancels go on, other commands wait until it is resumed', symbol);
+    when 103 then
+        field := 'price';
+        message := format('price %s is not a multiple of the tick size %s; use %s or %s', shown_price, trim_scale(tick),
+            trim_scale(div(price, tick) * tick), trim_scale((div(price, tick) + 1) * tick));
+    when 104 then
+        field := 'amount';
+        message := format('amount %s is not a multiple of the lot size %s; use %s or %s', shown_amount, trim_scale(lot),
+            trim_scale(div(amount, lot) * lot), trim_scale((div(amount, lot) + 1) * lot));
+    when 105 then
+        field := case when amount = 'NaN' or amount <= 0 then 'amount' else 'price' end;
+        message := format('%s %s is not positive; it must be above zero', field,
+            case field when 'amount' then shown_amount else shown_price end);
+    when 106 then
+        if amount > max_amount * lot then
+            field := 'amount';
+            message := format('amount %s is too large; the largest is %s', shown_amount, trim_scale(max_amount * lot));
+        elsif price > 9223372036854775807 * tick then
+            field := 'price';
+            message := format('price %s is too large; the highest is %s', shown_price, trim_scale(max_price * tick));
+        else
+            field := 'amount';
+            message := format('amount %s at price %s is worth %s, too much; the largest value of one order is %s',
+                shown_amount, shown_price, pgbook_data.shown(amount * price), trim_scale(max_notional * tick * lot));
+        end if;
+    when 107 then
+        field := 'price';
+        message := format('price %s is outside the band; it must be between %s and %s', shown_price,
+            trim_scale(min_price * tick), trim_scale(max_price * tick));
+    when 111 then
+        field := 'id';
+        message := format('there is no order %s; pgbook.orders lists them', coalesce(target::text, 'without an id'));
+    when 112 then
+        field := 'id';
+        message := format('order %s belongs to another user than %s; only its owner may change it', target, user_id);
+    when 114 then
+        field := 'expires';
+        message := format('expiry %s has passed; use a time to come', expires);
+    else
+        field := case
+            when user_id is null or user_id = '' or length(user_id) > 64 then 'user_id'
+            when length(client_order_id) not between 1 and 64 then 'client_order_id'
+            when kind = 1 and side is null then 'side'
+            when kind = 1 and amount is null then 'amount'
+            when kind = 1 and (exec_type = 0) <> (price is null) then 'price'
+            when kind = 1 and post_only and (exec_type = 0 or tif in (1, 2)) then 'post_only'
+            when kind = 1 and exec_type = 0 and tif = 3 then 'time_in_force'
+            when kind = 1 and ((tif = 3) <> (expires is not null) or expires = 'infinity') then 'expires'
+            when kind = 2 and price is not null and change = 2 then 'price'
+            when kind = 2 then 'amount'
+            else 'kind' end;
+        message := case field
+            when 'user_id' then 'a user id has 1 to 64 characters'
+            when 'client_order_id' then 'a client order id has 1 to 64 characters'
+            when 'side' then 'a side is needed: bid or ask'
+            when 'amount' then case kind when 1 then 'an amount is needed' else 'an amend needs a new amount or price' end
+            when 'price' then case when price is null then 'a limit order needs a price'
+                else format('price %s: a market order and a reduction take no price; leave it out', shown_price) end
+            when 'post_only' then 'post-only goes with limit orders that may rest: gtc or gtd'
+            when 'time_in_force' then 'a market order cannot wait: use gtc, ioc or fok'
+            when 'expires' then case when expires is null then 'gtd needs an expiry time'
+                else 'an expiry time goes with gtd only, and must be finite' end
+            else 'the kind of command is unknown' end;
+    end case;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.shown(value numeric) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    RETURN CASE WHEN (length((value)::text) <= 40) THEN (value)::text ELSE ("left"((value)::text, 37) || '...'::text) END;
+
+ALTER FUNCTION pgbook_data.shown(value numeric) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.stamp(n integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    clock bigint := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
+    given bigint := nextval('pgbook_data.stamps');
+begin
+    if given < clock then
+        given := clock;
+        perform setval('pgbook_data.stamps', given + n - 1);
+    elsif n > 1 then
+        perform setval('pgbook_data.stamps', given + n - 1);
+    end if;
+    return given;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.stamp(n integer) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.timestamp_of(stamp bigint) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    RETURN (('1970-01-01 00:00:00+00'::timestamp with time zone + (((stamp / 1000000))::double precision * '00:00:01'::interval)) + (((stamp % (1000000)::bigint))::double precision * '00:00:00.000001'::interval));
+
+ALTER FUNCTION pgbook_data.timestamp_of(stamp bigint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.uuid_v7(stamp bigint) RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    RETURN (encode(set_bit(set_bit(OVERLAY(uuid_send(gen_random_uuid()) PLACING SUBSTRING(int8send((stamp / 1000)) FROM 3) FROM 1 FOR 6), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
+
+ALTER FUNCTION pgbook_data.uuid_v7(stamp bigint) OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.book AS
+ SELECT b.id,
+    m.symbol AS security,
+        CASE b.side
+            WHEN 0 THEN 'bid'::text
+            ELSE 'ask'::text
+        END AS side,
+    trim_scale(((b.price)::numeric * m.tick_size)) AS price,
+    trim_scale(((((b.amount - b.filled) - b.dropped))::numeric * m.lot_size)) AS open,
+    b.user_id,
+    trim_scale(((b.amount)::numeric * m.lot_size)) AS amount,
+    trim_scale(((b.filled)::numeric * m.lot_size)) AS filled,
+    b.priority,
+    b.expires
+   FROM (pgbook_data.book b
+     JOIN pgbook_data.markets m USING (market));
+
+ALTER VIEW pgbook.book OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candles_1m (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE pgbook_data.candles_1m OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.candles_1m AS
+ SELECT m.symbol AS security,
+    c."time",
+    trim_scale(((c.open)::numeric * m.tick_size)) AS open,
+    trim_scale(((c.high)::numeric * m.tick_size)) AS high,
+    trim_scale(((c.low)::numeric * m.tick_size)) AS low,
+    trim_scale(((c.close)::numeric * m.tick_size)) AS close,
+    trim_scale((c.volume * m.lot_size)) AS volume,
+    trim_scale(((c.notional * m.tick_size) * m.lot_size)) AS quote_volume,
+    c.trades,
+    trim_scale(round(((c.notional / c.volume) * m.tick_size), 12)) AS vwap,
+    trim_scale((c.taker_buy_volume * m.lot_size)) AS taker_buy_volume,
+    trim_scale(((c.taker_buy_notional * m.tick_size) * m.lot_size)) AS taker_buy_quote_volume
+   FROM (pgbook_data.candles_1m c
+     JOIN pgbook_data.markets m USING (market));
+
+ALTER VIEW pgbook.candles_1m OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.commands (
+    id uuid NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    target uuid,
+    amount bigint,
+    price bigint,
+    expires timestamp with time zone,
+    market smallint NOT NULL,
+    kind smallint NOT NULL,
+    side smallint,
+    exec_type smallint,
+    tif smallint,
+    stp smallint,
+    change smallint,
+    post_only boolean,
+    user_id text NOT NULL,
+    owner text,
+    client_order_id text,
+    origin text NOT NULL
+);
+
+ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.outcomes (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    filled bigint NOT NULL,
+    remaining bigint NOT NULL,
+    dropped bigint NOT NULL,
+    executed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    market smallint NOT NULL,
+    code smallint NOT NULL,
+    notional numeric NOT NULL,
+    digest_head bigint NOT NULL
+);
+
+ALTER TABLE pgbook_data.outcomes OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.commands AS
+ SELECT c.id,
+    c."time",
+    m.symbol AS security,
+    c.user_id,
+    (ARRAY['place'::text, 'amend'::text, 'cancel'::text, 'cancel_all'::text, 'halt'::text, 'resume'::text, 'expire'::text])[c.kind] AS kind,
+    c.target,
+    o.seq,
+    pgbook_data.code_name(o.code) AS code,
+    trim_scale(((c.amount)::numeric * m.lot_size)) AS amount,
+    trim_scale(((c.price)::numeric * m.tick_size)) AS price,
+    trim_scale(((o.filled)::numeric * m.lot_size)) AS filled,
+    trim_scale(((o.remaining)::numeric * m.lot_size)) AS remaining,
+    trim_scale(((o.dropped)::numeric * m.lot_size)) AS dropped,
+    trim_scale(round(((o.notional / (NULLIF(o.filled, 0))::numeric) * m.tick_size), 12)) AS avg_price,
+    c.client_order_id,
+    c.origin,
+    c.accepted_at,
+    o.executed_at
+   FROM ((pgbook_data.commands c
+     JOIN pgbook_data.markets m USING (market))
+     LEFT JOIN pgbook_data.outcomes o ON ((o.id = c.id)));
+
+ALTER VIEW pgbook.commands OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.market_state (
+    market smallint NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    trade_id bigint DEFAULT 0 NOT NULL,
+    last_price bigint,
+    clock timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    closed_through timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    is_halted boolean DEFAULT false NOT NULL,
+    digest bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
+    CONSTRAINT market_state_digest_check CHECK ((length(digest) = 32))
+)
+WITH (fillfactor='20');
+
+ALTER TABLE pgbook_data.market_state OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.markets AS
+ SELECT m.symbol AS security,
+    trim_scale(m.tick_size) AS tick_size,
+    trim_scale(m.lot_size) AS lot_size,
+    trim_scale(((m.max_amount)::numeric * m.lot_size)) AS max_amount,
+    trim_scale(((m.max_notional * m.tick_size) * m.lot_size)) AS max_notional,
+    trim_scale(((m.min_price)::numeric * m.tick_size)) AS min_price,
+    trim_scale(((m.max_price)::numeric * m.tick_size)) AS max_price,
+        CASE
+            WHEN s.is_halted THEN 'halted'::text
+            ELSE 'open'::text
+        END AS state,
+    s.seq,
+    s.trade_id AS trades,
+    trim_scale(((s.last_price)::numeric * m.tick_size)) AS last_price,
+    encode(s.digest, 'hex'::text) AS digest
+   FROM (pgbook_data.markets m
+     JOIN pgbook_data.market_state s USING (market));
+
+ALTER VIEW pgbook.markets OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.closed (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    price bigint NOT NULL,
+    amount bigint NOT NULL,
+    filled bigint NOT NULL,
+    dropped bigint NOT NULL,
+    market smallint NOT NULL,
+    reason smallint NOT NULL,
+    notional numeric NOT NULL
+);
+
+ALTER TABLE pgbook_data.closed OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.orders AS
+ SELECT c.id,
+    c."time",
+    c.user_id,
+        CASE c.side
+            WHEN 0 THEN 'bid'::text
+            ELSE 'ask'::text
+        END AS type,
+        CASE c.exec_type
+            WHEN 0 THEN 'market'::text
+            ELSE 'limit'::text
+        END AS exec_type,
+    trim_scale(((COALESCE(b.amount, x.amount, c.amount))::numeric * m.lot_size)) AS amount,
+    trim_scale(((COALESCE(b.price, x.price, c.price))::numeric * m.tick_size)) AS price,
+    m.symbol AS security,
+        CASE
+            WHEN (b.id IS NOT NULL) THEN 'open'::text
+            WHEN (x.id IS NOT NULL) THEN (ARRAY['filled'::text, 'cancelled'::text, 'expired'::text, 'cancelled'::text])[x.reason]
+            WHEN (o.id IS NULL) THEN 'pending'::text
+            WHEN (o.code = 1) THEN 'open'::text
+            WHEN (o.code = 2) THEN 'filled'::text
+            WHEN (o.code = 3) THEN 'cancelled'::text
+            ELSE 'refused'::text
+        END AS status,
+    trim_scale(((COALESCE(b.filled, x.filled, o.filled, (0)::bigint))::numeric * m.lot_size)) AS filled,
+    trim_scale(((
+        CASE
+            WHEN (b.id IS NOT NULL) THEN ((b.amount - b.filled) - b.dropped)
+            WHEN (o.id IS NULL) THEN c.amount
+            ELSE (0)::bigint
+        END)::numeric * m.lot_size)) AS remaining,
+    trim_scale(round(((COALESCE(b.notional, x.notional, o.notional) / (NULLIF(COALESCE(b.filled, x.filled, o.filled), 0))::numeric) * m.tick_size), 12)) AS avg_price,
+        CASE
+            WHEN (o.code > 2) THEN pgbook_data.code_name(o.code)
+            WHEN (x.reason = 4) THEN 'self_trade_prevention'::text
+            ELSE NULL::text
+        END AS reason,
+    (ARRAY['gtc'::text, 'ioc'::text, 'fok'::text, 'gtd'::text])[(c.tif + 1)] AS time_in_force,
+    c.post_only,
+    (ARRAY['dc'::text, 'co'::text, 'cn'::text, 'cb'::text])[c.stp] AS self_trade_prevention,
+    c.expires,
+    c.client_order_id,
+    c.origin,
+    o.seq,
+    c.accepted_at,
+    o.executed_at
+   FROM ((((pgbook_data.commands c
+     JOIN pgbook_data.markets m USING (market))
+     LEFT JOIN pgbook_data.outcomes o ON ((o.id = c.id)))
+     LEFT JOIN pgbook_data.book b ON ((b.id = c.id)))
+     LEFT JOIN pgbook_data.closed x ON ((x.id = c.id)))
+  WHERE (c.kind = 1);
+
+ALTER VIEW pgbook.orders OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.taker_trades AS
+SELECT
+    NULL::uuid AS id,
+    NULL::timestamp with time zone AS "time",
+    NULL::text AS user_id,
+    NULL::numeric AS amount,
+    NULL::numeric AS avg_price,
+    NULL::text AS security,
+    NULL::text AS side,
+    NULL::bigint AS trades;
+
+ALTER VIEW pgbook.taker_trades OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.inbox (
+    "time" timestamp with time zone NOT NULL,
+    id uuid NOT NULL,
+    market smallint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE pgbook_data.inbox OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.waiting AS
+ SELECT m.symbol AS security,
+    count(*) AS commands,
+    min(i."time") AS oldest
+   FROM (pgbook_data.inbox i
+     JOIN pgbook_data.markets m USING (market))
+  GROUP BY m.symbol;
+
+ALTER VIEW pgbook.waiting OWNER TO pgbook_owner;
+
+ALTER TABLE pgbook_data.markets ALTER COLUMN market ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgbook_data.markets_market_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pgbook_data.node (
+    is_only boolean DEFAULT true NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT node_is_only_check CHECK (is_only),
+    CONSTRAINT node_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+
+ALTER TABLE pgbook_data.node OWNER TO pgbook_owner;
+
+CREATE SEQUENCE pgbook_data.stamps
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE pgbook_data.stamps OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_schema.migrations (
+    name text NOT NULL,
+    checksum bytea NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE pgbook_schema.migrations OWNER TO pgbook_owner;
+
+ALTER TABLE ONLY pgbook_data.book
+    ADD CONSTRAINT book_id PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgbook_data.candles_1m
+    ADD CONSTRAINT candles_1m_bucket PRIMARY KEY (market, "time");
+
+ALTER TABLE ONLY pgbook_data.closed
+    ADD CONSTRAINT closed_id PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgbook_data.commands
+    ADD CONSTRAINT commands_id PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgbook_data.inbox
+    ADD CONSTRAINT inbox_pool PRIMARY KEY (market, "time", id);
+
+ALTER TABLE ONLY pgbook_data.market_state
+    ADD CONSTRAINT market_state_pkey PRIMARY KEY (market);
+
+ALTER TABLE ONLY pgbook_data.markets
+    ADD CONSTRAINT markets_pkey PRIMARY KEY (market);
+
+ALTER TABLE ONLY pgbook_data.markets
+    ADD CONSTRAINT markets_symbol_key UNIQUE (symbol);
+
+ALTER TABLE ONLY pgbook_data.node
+    ADD CONSTRAINT node_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY pgbook_data.outcomes
+    ADD CONSTRAINT outcomes_id UNIQUE (id);
+
+ALTER TABLE ONLY pgbook_data.outcomes
+    ADD CONSTRAINT outcomes_seq PRIMARY KEY (market, seq);
+
+ALTER TABLE ONLY pgbook_schema.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
+
+CREATE INDEX book_expires ON pgbook_data.book USING btree (market, expires) WHERE (expires IS NOT NULL);
+
+CREATE UNIQUE INDEX book_queue ON pgbook_data.book USING btree (market, side, (
+CASE side
+    WHEN 0 THEN (- price)
+    ELSE price
+END), priority);
+
+CREATE UNIQUE INDEX commands_client_order_id ON pgbook_data.commands USING btree (user_id, client_order_id) WHERE (client_order_id IS NOT NULL);
+
+CREATE UNIQUE INDEX trades_id ON pgbook_data.trades USING btree (market, "time", trade_id);
+
+CREATE OR REPLACE VIEW pgbook.taker_trades AS
+ SELECT t.taker_order AS id,
+    t."time",
+    t.taker_user AS user_id,
+    trim_scale((sum(t.amount) * m.lot_size)) AS amount,
+    trim_scale(round(((sum(((t.amount)::numeric * (t.price)::numeric)) / sum(t.amount)) * m.tick_size), 12)) AS avg_price,
+    m.symbol AS security,
+        CASE t.taker_side
+            WHEN 0 THEN 'bid'::text
+            ELSE 'ask'::text
+        END AS side,
+    count(*) AS trades
+   FROM (pgbook_data.trades t
+     JOIN pgbook_data.markets m USING (market))
+  GROUP BY m.market, t.seq, t."time", t.taker_order, t.taker_user, t.taker_side;
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON pgbook_data.trades FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+ALTER TABLE ONLY pgbook_data.market_state
+    ADD CONSTRAINT market_state_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
+
+GRANT USAGE ON SCHEMA pgbook TO pgbook_reader;
+GRANT USAGE ON SCHEMA pgbook TO pgbook_node;
+
+GRANT ALL ON SCHEMA pgbook_data TO pgbook_node;
+
+GRANT USAGE ON SCHEMA pgbook_schema TO PUBLIC;
+
+REVOKE ALL ON FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric, max_notional numeric, min_price numeric, max_price numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric, max_notional numeric, min_price numeric, max_price numeric) TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.book TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.markets TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.agg_book(security text, depth integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.agg_book(security text, depth integer) TO pgbook_reader;
+GRANT ALL ON FUNCTION pgbook.agg_book(security text, depth integer) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.acting_user(user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.acting_user(user_id text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, owner text, client_order_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, owner text, client_order_id text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) TO pgbook_trader;
+GRANT ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) TO pgbook_trader;
+GRANT ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_trader;
+GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.halt_market(security text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.halt_market(security text) TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.trades TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.trades TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.last_trades(security text, n integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.last_trades(security text, n integer) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.last_trades(security text, n integer) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) TO pgbook_trader;
+GRANT ALL ON FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) TO pgbook_trader;
+GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.resume_market(security text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.resume_market(security text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.code_name(code smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_reader;
+GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.shown(value numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.shown(value numeric) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.stamp(n integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.stamp(n integer) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.book TO pgbook_reader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1m TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.candles_1m TO pgbook_reader;
+
+GRANT SELECT,INSERT ON TABLE pgbook_data.commands TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.outcomes TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.commands TO pgbook_reader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.market_state TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.markets TO pgbook_reader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.closed TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.orders TO pgbook_reader;
+
+GRANT SELECT ON TABLE pgbook.taker_trades TO pgbook_reader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.inbox TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.waiting TO pgbook_reader;
+
+GRANT ALL ON SEQUENCE pgbook_data.markets_market_seq TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.node TO pgbook_node;
+
+GRANT ALL ON SEQUENCE pgbook_data.stamps TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook_schema.migrations TO PUBLIC;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE pgbook_owner IN SCHEMA pgbook GRANT ALL ON FUNCTIONS TO pgbook_node;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE pgbook_owner IN SCHEMA pgbook GRANT SELECT ON TABLES TO pgbook_reader;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE pgbook_owner IN SCHEMA pgbook_data GRANT ALL ON SEQUENCES TO pgbook_node;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE pgbook_owner IN SCHEMA pgbook_data GRANT ALL ON FUNCTIONS TO pgbook_node;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE pgbook_owner IN SCHEMA pgbook_data GRANT SELECT,INSERT,DELETE,UPDATE ON TABLES TO pgbook_node;
+-- hypertable pgbook_data.trades by time, chunks of 1 day
