@@ -51,6 +51,19 @@ public struct StoredMarket {
         }
     }
 
+    /// Outcomes in order of `seq`.
+    public func outcomes(after seq: Seq, max: Int) throws -> [(id: OrderID, outcome: Outcome)] {
+        try connection.execute(SQL.readOutcomes, number, seq.rawValue, Int64(max)).map { row in
+            let number: Int16 = try row.decode(at: 1)
+            guard let code = OutcomeCode(rawValue: number) else { throw StoreFault("outcome code \(number)") }
+            let outcome = Outcome(
+                code: code, filled: AmountLots(try row.decode(at: 2)), remaining: AmountLots(try row.decode(at: 3)),
+                dropped: AmountLots(try row.decode(at: 4)),
+                notional: try Notional(try row.decode(PostgresNumeric.self, at: 5)))
+            return (OrderID(try row.decode(PostgresUUID.self, at: 0)), outcome)
+        }
+    }
+
     /// Trades in order of time and number, beyond a place.
     public func trades(after place: (time: Timestamp, id: TradeID), max: Int) throws -> [Trade] {
         try connection.execute(

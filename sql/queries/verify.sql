@@ -71,3 +71,10 @@ select
       + (select coalesce(sum(filled), 0) from pgbook_data.closed where market = $1)
       + (select coalesce(sum(o.filled), 0) from pgbook_data.outcomes o join pgbook_data.commands c on c.id = o.id
          where o.market = $1 and c.kind = 1 and o.remaining = 0) as filled
+
+-- name: read_outcomes
+select id, code, filled, remaining, dropped, notional
+from pgbook_data.outcomes
+where market = $1 and seq > $2
+order by seq
+limit $3::bigint
