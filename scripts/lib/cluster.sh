@@ -173,8 +173,10 @@ finish_databases() {
 
 # query FOLDER BIN DATABASE SQL: the SQL goes by standard input, where no process list shows it.
 query() {
-    printf '%s;\n' "$4" | env -u PGOPTIONS -u PGSERVICE -u PGHOSTADDR PGHOST="$(setting "$1" socket)" PGPORT="$(setting "$1" port)" \
-        "$2/psql" -XAtq -v ON_ERROR_STOP=1 -U pgbook -d "$3"
+    (
+        forget_connection
+        printf '%s;\n' "$4" | "$2/psql" -XAtq -v ON_ERROR_STOP=1 -h "$(setting "$1" socket)" -p "$(setting "$1" port)" -U pgbook -d "$3"
+    )
 }
 
 # last_log_line FOLDER: what the server complained of last, for a one-line error. Of a setting it cannot read
@@ -307,6 +309,7 @@ cluster_run() {
     bin=$(cluster_bin "$folder")
     [[ -x $bin/$program ]] || die "PostgreSQL has no program \"$program\" in $bin"
     server_pid "$folder" >/dev/null || die "the cluster in $folder is not running; start it with scripts/postgres start"
+    forget_connection
     eval "$(cluster_env "$folder")"
     exec "$bin/$program" "${@:3}"
 }

@@ -82,6 +82,17 @@ as_user() {
     (cd / && exec "${run[@]}" "$@")
 }
 
+# forget_connection: drops what the caller's environment says of a database, so that it cannot lead elsewhere.
+forget_connection() {
+    local name
+    for name in "${!PG@}" DATABASE_URL; do
+        case $name in
+        PGBOOK_*) ;;
+        *) unset "$name" ;;
+        esac
+    done
+}
+
 # Milliseconds of a clock that only goes forward.
 now_ms() {
     local up
