@@ -74,6 +74,7 @@ extension OrderBook {
         if taker.side == .bid { bids.unlink(slot, &pool) } else { asks.unlink(slot, &pool) }
         let open = taker.open
         match(&taker)
+        pool.slots[Int(slot)].priority = state.seq
         pool.slots[Int(slot)].price = price
         pool.slots[Int(slot)].amount = amount
         pool.slots[Int(slot)].filled += taker.filled
@@ -86,7 +87,6 @@ extension OrderBook {
                 code: isFilled ? .filled : .dropped, filled: taker.filled, dropped: open - taker.filled,
                 notional: taker.notional)
         }
-        pool.slots[Int(slot)].priority = state.seq
         append(slot)
         if pool.slots[Int(slot)].isStored {
             changed(slot)

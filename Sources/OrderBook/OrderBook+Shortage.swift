@@ -80,7 +80,7 @@ extension OrderBook {
         /// An order of its own user ends it.
         case prevented
         case priceLimit
-        /// The other side has no further order that is known.
+        /// Behind the horizon, or behind the last order of the side.
         case endOfKnown
     }
 
@@ -96,6 +96,7 @@ extension OrderBook {
         var level = side.levels.best
         while level != none {
             let node = side.levels.nodes[Int(level)]
+            if node.key < side.horizon.key { return .endOfKnown }
             if node.key < taker.limitKey { return .priceLimit }
             if !isByOrder, node.key > side.horizon.key {
                 if node.amount >= Int128(open.rawValue) { return .satisfied }
