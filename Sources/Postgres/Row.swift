@@ -1,22 +1,24 @@
 /// One row of `Rows`.
 public struct Row {
-    let rows: Rows
-    let index: Int
+    @usableFromInline let rows: Rows
+    @usableFromInline let index: Int
 
-    public var columnCount: Int { rows.columnCount }
+    init(rows: Rows, index: Int) {
+        self.rows = rows
+        self.index = index
+    }
+
+    @inlinable public var columnCount: Int { rows.columnCount }
 
     public func isNull(at column: Int) -> Bool { rows.cell(row: index, column: column).isNull }
 
     /// The value of a column, counted from 0.
     /// - Throws: kind `decode`, naming the column, its type and the type asked for.
+    @inlinable
     public func decode<T: PostgresDecodable>(_: T.Type = T.self, at column: Int) throws(PostgresError) -> T {
-        guard column < rows.columnCount else {
-            throw fault(PostgresError(.decode, "column \(column) of \(rows.columnCount)"), column: nil)
-        }
+        guard column < columnCount else { throw noColumn(column) }
         do {
-            let value = try T(decoding: rows.cell(row: index, column: column))
-            // The cell points into the result.
-            return withExtendedLifetime(rows) { value }
+            return try rows.value(T.self, row: index, column: column)
         } catch {
             throw fault(error, column: rows.columnNames[column])
         }
@@ -34,7 +36,13 @@ public struct Row {
     /// Reads the columns from left to right.
     public func reader() -> RowReader { RowReader(row: self) }
 
-    private func fault(_ error: PostgresError, column: String?) -> PostgresError {
+    @usableFromInline
+    func noColumn(_ column: Int) -> PostgresError {
+        fault(PostgresError(.decode, "column \(column) of \(columnCount)"), column: nil)
+    }
+
+    @usableFromInline
+    func fault(_ error: PostgresError, column: String?) -> PostgresError {
         var error = error
         error.column = error.column ?? column
         error.query = queryLabel(rows.query)
@@ -47,11 +55,12 @@ public struct Row {
 ///     var columns = row.reader()
 ///     let order = Order(id: try columns.next(), price: try columns.next())
 public struct RowReader {
-    private let row: Row
-    private var column = 0
+    @usableFromInline let row: Row
+    @usableFromInline var column = 0
 
     init(row: Row) { self.row = row }
 
+    @inlinable
     public mutating func next<T: PostgresDecodable>(_: T.Type = T.self) throws(PostgresError) -> T {
         defer { column += 1 }
         return try row.decode(T.self, at: column)

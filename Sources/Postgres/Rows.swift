@@ -35,6 +35,15 @@ public final class Rows {
     /// The command tag: `INSERT 0 5`, `COMMIT`.
     public var commandTag: String { String(cString: PQcmdStatus(result)) }
 
+    /// Inlined into the caller's module, so that decoding is compiled for its type.
+    @inlinable
+    func value<T: PostgresDecodable>(_: T.Type, row: Int, column: Int) throws(PostgresError) -> T {
+        // The cell points into the result, which must outlive it.
+        defer { withExtendedLifetime(self) {} }
+        return try T(decoding: cell(row: row, column: column))
+    }
+
+    @usableFromInline
     func cell(row: Int, column: Int) -> PostgresCell {
         precondition(row < count && column < types.count, "cell \(row), \(column) of \(count) rows, \(types.count) columns")
         let (row, index) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))

@@ -20,7 +20,10 @@ struct StatementCache {
 
         func hash(into hasher: inout Hasher) {
             hasher.combine(sql.utf8.count)
-            for byte in sql.utf8.suffix(8) { hasher.combine(byte) }
+            let end = sql.utf8.withContiguousStorageIfAvailable { utf8 in
+                utf8.count < 8 ? 0 : UnsafeRawPointer(utf8.baseAddress! + utf8.count - 8).loadUnaligned(as: UInt64.self)
+            }
+            hasher.combine(end ?? 0)
         }
     }
 
