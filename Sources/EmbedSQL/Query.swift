@@ -51,7 +51,8 @@ private func parse(_ file: SourceFile, into queries: inout [Query], _ faults: in
             if let query { queries.append(query) }
             query = Query(file: file, line: index + 1, name: name)
             if !isName(name) {
-                let message = "query name '\(name)' must be lower-case words joined by single underscores, like lock_market"
+                let message =
+                    "query name '\(name)' must be lower-case words joined by single underscores, like lock_market"
                 faults.append(Fault(file: file.path, line: index + 1, message: message))
                 query?.name = "invalid"
             }

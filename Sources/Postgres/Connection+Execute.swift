@@ -15,7 +15,7 @@ extension Connection {
         do {
             return try executePrepared(sql)
         } catch {
-            guard isStale(error), transactionStatus == .idle else { throw error }
+            guard error.isStaleStatement, transactionStatus == .idle else { throw error }
             // The statement was prepared before its table changed, or was deallocated: once more, afresh.
             return try executePrepared(sql)
         }
@@ -24,7 +24,8 @@ extension Connection {
     private func executePrepared(_ sql: String) throws(PostgresError) -> Rows {
         let name = try prepare(sql)
         let result = PQexecPrepared(
-            handle, name, Int32(parameters.lengths.count), parameters.values(), parameters.lengths, parameters.formats, 1)
+            handle, name, Int32(parameters.lengths.count), parameters.values(), parameters.lengths, parameters.formats,
+            1)
         return try check(result, sql)
     }
 
@@ -54,15 +55,9 @@ extension Connection {
         default:
             defer { PQclear(result) }
             let error = PostgresError.fault(result, on: handle, query: sql)
-            if isStale(error) { statements.remove(sql, wasPrepared: error.sqlState != .invalidStatementName) }
+            if error.isStaleStatement { statements.remove(sql, wasPrepared: error.sqlState != .invalidStatementName) }
             throw error
         }
-    }
-
-    /// A prepared statement that is gone, or whose result changed its shape. Both are said before anything is executed.
-    private func isStale(_ error: PostgresError) -> Bool {
-        error.sqlState == .invalidStatementName
-            || (error.sqlState == .featureNotSupported && error.message.contains("cached plan"))
     }
 
     /// The name of the prepared statement, preparing it first where needed.
@@ -83,7 +78,9 @@ extension Connection {
 
     /// Closes on the server what the cache let go. A failed transaction accepts nothing: later then.
     func closeStatements() {
-        guard !statements.toClose.isEmpty, transactionStatus == .idle || transactionStatus == .inTransaction else { return }
+        guard !statements.toClose.isEmpty, transactionStatus == .idle || transactionStatus == .inTransaction else {
+            return
+        }
         let script = statements.takeToClose().map { "DEALLOCATE \($0)" }.joined(separator: "; ")
         PQclear(PQexec(handle, script))
     }

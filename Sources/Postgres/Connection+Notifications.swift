@@ -1,9 +1,9 @@
 internal import CLibPQ
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// What NOTIFY sent.
@@ -82,9 +82,4 @@ extension Duration {
         guard seconds < 2_000_000 else { return .max }
         return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
-}
-
-/// A name as it stands in SQL, whatever is in it.
-func quotedIdentifier(_ name: String) -> String {
-    "\"" + name.replacing("\"", with: "\"\"") + "\""
 }

@@ -1,9 +1,9 @@
 internal import CLibPQ
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 extension Connection {
@@ -53,9 +53,11 @@ extension Connection {
     }
 
     /// Waits until the socket can be read, or written too.
-    func waitForSocket(forWriting: Bool) -> (isReadable: Bool, isWritable: Bool) {
+    func waitForSocket(
+        forWriting: Bool, timeoutMilliseconds: Int32 = -1
+    ) -> (isReadable: Bool, isWritable: Bool) {
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN | (forWriting ? POLLOUT : 0)), revents: 0)
-        _ = poll(&descriptor, 1, -1)
+        _ = poll(&descriptor, 1, timeoutMilliseconds)
         let broken = Int32(descriptor.revents) & (POLLHUP | POLLERR | POLLNVAL) != 0
         return (
             broken || Int32(descriptor.revents) & POLLIN != 0, broken || Int32(descriptor.revents) & POLLOUT != 0

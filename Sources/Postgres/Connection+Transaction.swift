@@ -10,7 +10,8 @@ extension Connection {
     ///   during COMMIT; kind `server` when COMMIT was refused or the body swallowed an error of the transaction.
     public func transaction<R>(_ mode: String = "", _ body: (Connection) throws -> R) throws -> R {
         guard transactionStatus == .idle else {
-            throw PostgresError(isLost ? .connectionLost : .usage, isLost ? "before BEGIN" : "a transaction is open already")
+            throw PostgresError(
+                isLost ? .connectionLost : .usage, isLost ? "before BEGIN" : "a transaction is open already")
         }
         try command("BEGIN \(mode)")
         let value: R
@@ -41,12 +42,13 @@ extension Connection {
         let tag: String
         do {
             tag = try command("COMMIT")
-        } catch where error.isConnectionLost {
+        } catch  where error.isConnectionLost {
             throw error.ofCommit
         }
         guard tag == "COMMIT" else {
             throw PostgresError(
-                .server, "the transaction was rolled back: a statement in it had failed", sqlState: .inFailedTransaction)
+                .server, "the transaction was rolled back: a statement in it had failed", sqlState: .inFailedTransaction
+            )
         }
     }
 

@@ -51,13 +51,23 @@ public final class Connection {
             do {
                 try execute("SELECT set_config($1, $2, false)", name, value)
             } catch {
-                throw PostgresError(.connectFailed, "setting \(name)=\(value): \(error.message)", sqlState: error.sqlState)
+                throw PostgresError(
+                    .connectFailed, "setting \(name)=\(value): \(error.message)", sqlState: error.sqlState)
             }
         }
     }
 
     /// Whether the connection ended; it stays ended.
     public var isLost: Bool { PQstatus(handle) != CONNECTION_OK }
+
+    /// Whether the server closed the connection while nothing was going on. Costs one system call, no round trip.
+    func hasEndedWhileIdle() -> Bool {
+        // The farewell and the end of the stream come as two reads.
+        for _ in 0..<3 where !isLost && waitForSocket(forWriting: false, timeoutMilliseconds: 0).isReadable {
+            _ = PQconsumeInput(handle)
+        }
+        return isLost
+    }
 
     /// The server process that serves this connection.
     public var serverProcessID: Int32 { PQbackendPID(handle) }

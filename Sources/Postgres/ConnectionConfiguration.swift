@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// Where and how to connect.
 public struct ConnectionConfiguration: Sendable {
     /// A URI (`postgresql://…`) or `keyword=value` string, several hosts included. With nil, and for whatever the
@@ -7,7 +13,7 @@ public struct ConnectionConfiguration: Sendable {
     public var applicationName: String
     /// Run-time settings of the session, set after connecting: `["search_path": "pgbook"]`.
     public var settings: [String: String]
-    /// Per host; libpq takes less than 2 for 2. The connection string goes before it.
+    /// Per host; libpq takes less than 2 for 2. The connection string and PGCONNECT_TIMEOUT go before it.
     public var connectTimeoutSeconds: Int
     /// An idle connection is probed after this long, and is lost after three silent probes.
     public var keepaliveIdleSeconds: Int
@@ -34,12 +40,12 @@ public struct ConnectionConfiguration: Sendable {
     var keywords: [(name: String, value: String)] {
         var keywords = [
             ("fallback_application_name", applicationName),
-            ("connect_timeout", String(connectTimeoutSeconds)),
             ("keepalives_idle", String(keepaliveIdleSeconds)),
             ("keepalives_interval", "10"),
             ("keepalives_count", "3"),
             ("tcp_user_timeout", String(unacknowledgedMillisecondsMax)),
         ]
+        if getenv("PGCONNECT_TIMEOUT") == nil { keywords.append(("connect_timeout", String(connectTimeoutSeconds))) }
         if let connectionString { keywords.append(("dbname", connectionString)) }
         keywords.append(("client_encoding", "UTF8"))
         return keywords

@@ -9,7 +9,8 @@ public struct CopyRows: ~Copyable {
     public private(set) var count = 0
 
     /// What every binary COPY begins with: eleven fixed bytes, flags, length of an extension.
-    private static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [0, 0, 0, 0, 0, 0, 0, 0]
+    private static let signature: [UInt8] =
+        Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [0, 0, 0, 0, 0, 0, 0, 0]
 
     init(_ connection: Connection, columnCount: Int, query: String) {
         self.connection = connection
@@ -57,7 +58,8 @@ public struct CopyRows: ~Copyable {
     private func requireWholeRow() throws(PostgresError) {
         guard columnsLeft == 0 else {
             throw PostgresError(
-                .usage, "row \(count) has \(columnCount - columnsLeft) of \(columnCount) columns", query: queryLabel(query))
+                .usage, "row \(count) has \(columnCount - columnsLeft) of \(columnCount) columns",
+                query: queryLabel(query))
         }
     }
 

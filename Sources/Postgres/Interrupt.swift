@@ -2,9 +2,9 @@ internal import CLibPQ
 internal import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Stops what a connection is doing, from any thread.

@@ -18,7 +18,9 @@ struct ParameterList: ~Copyable {
         formats.removeAll(keepingCapacity: true)
         types.removeAll(keepingCapacity: true)
         guard values.count <= PostgresLimits.parametersMax else {
-            throw PostgresError(.usage, "\(values.count) parameters, the limit is \(PostgresLimits.parametersMax)", query: queryLabel(sql))
+            throw PostgresError(
+                .usage, "\(values.count) parameters, the limit is \(PostgresLimits.parametersMax)",
+                query: queryLabel(sql))
         }
         for value in values { append(value) }
         if writer.foundNul {

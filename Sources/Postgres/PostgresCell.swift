@@ -4,12 +4,6 @@ public struct PostgresCell: ~Copyable {
     public let isNull: Bool
     let bytes: UnsafeRawBufferPointer
 
-    init(type: PostgresType, isNull: Bool, bytes: UnsafeRawBufferPointer) {
-        self.type = type
-        self.isNull = isNull
-        self.bytes = bytes
-    }
-
     func mismatch(_ wanted: Any.Type) -> PostgresError {
         PostgresError(.decode, isNull ? "NULL where \(wanted) was expected" : "\(type) cannot be read as \(wanted)")
     }

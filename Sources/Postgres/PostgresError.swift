@@ -44,10 +44,17 @@ public struct PostgresError: Error, Sendable, Hashable {
     /// Whether the connection is gone, whatever became of the statement.
     public var isConnectionLost: Bool { kind == .connectionLost || kind == .commitOutcomeUnknown }
 
-    /// Whether the same transaction may succeed when run again: the server rolled it back for another one's sake.
+    /// Whether the same transaction may succeed when run again: the server rolled it back for another one's sake, or a
+    /// prepared statement was out of date.
     public var isRetryable: Bool {
         kind == .server
-            && (sqlState == .serializationFailure || sqlState == .deadlockDetected || sqlState == .lockNotAvailable)
+            && (sqlState == .serializationFailure || sqlState == .deadlockDetected || sqlState == .lockNotAvailable
+                || isStaleStatement)
+    }
+
+    /// A prepared statement that is gone, or whose result changed its shape. The server says so before it executes it.
+    var isStaleStatement: Bool {
+        sqlState == .invalidStatementName || (sqlState == .featureNotSupported && message.contains("cached plan"))
     }
 }
 

@@ -39,7 +39,9 @@ extension PostgresNumeric: LosslessStringConvertible {
             scale = scale.map { $0 + 1 }
         }
         // Counted downwards, since the least Int128 has no positive counterpart.
-        guard digits > 0, (scale ?? 0) <= PostgresLimits.numericScaleMax, isNegative || value != .min else { return nil }
+        guard digits > 0, (scale ?? 0) <= PostgresLimits.numericScaleMax, isNegative || value != .min else {
+            return nil
+        }
         self.init(unscaled: isNegative ? value : -value, scale: scale ?? 0)
     }
 

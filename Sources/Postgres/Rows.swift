@@ -45,7 +45,8 @@ public final class Rows {
 
     @usableFromInline
     func cell(row: Int, column: Int) -> PostgresCell {
-        precondition(row < count && column < types.count, "cell \(row), \(column) of \(count) rows, \(types.count) columns")
+        precondition(
+            row < count && column < types.count, "cell \(row), \(column) of \(count) rows, \(types.count) columns")
         let (row, index) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
         let length = Int(PQgetlength(result, row, index))
         return PostgresCell(

@@ -51,7 +51,8 @@ public actor Session {
     public nonisolated func run<R: Sendable>(_ body: @Sendable (Connection) throws -> R) async throws -> R {
         guard waiters.wrappingAdd(1, ordering: .relaxed).newValue <= PostgresLimits.sessionWaitersMax else {
             waiters.wrappingSubtract(1, ordering: .relaxed)
-            throw PostgresError(.busy, "\(PostgresLimits.sessionWaitersMax) calls wait for this connection; try again later")
+            throw PostgresError(
+                .busy, "\(PostgresLimits.sessionWaitersMax) calls wait for this connection; try again later")
         }
         defer { waiters.wrappingSubtract(1, ordering: .relaxed) }
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
@@ -100,8 +101,10 @@ public actor Session {
     }
 
     private func connected() throws -> Connection {
-        if let connection, !connection.isLost { return connection }
-        connection = nil
+        if let connection {
+            guard connection.hasEndedWhileIdle() else { return connection }
+            noticeLoss(of: connection, PostgresError(.connectionLost, "the server closed an idle connection"))
+        }
         let fresh = try Connection(configuration, interrupt: interrupt)
         try onConnect?(fresh)
         connection = fresh

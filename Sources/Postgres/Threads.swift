@@ -1,24 +1,24 @@
 internal import CLibPQ
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Runs a body on an operating system thread of its own, which ends with it.
 func startThread(name: String, _ body: @escaping @Sendable () -> Void) {
     let context = Unmanaged.passRetained(ThreadBody(name: name, body: body)).toOpaque()
     #if canImport(Glibc)
-        var thread = pthread_t()
+    var thread = pthread_t()
     #else
-        var thread: pthread_t?
+    var thread: pthread_t?
     #endif
     let failed = pthread_create(
         &thread, nil,
         { context in
             #if canImport(Glibc)
-                let context: UnsafeMutableRawPointer? = context
+            let context: UnsafeMutableRawPointer? = context
             #endif
             guard let context else { return nil }
             let thread = Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue()
@@ -28,9 +28,9 @@ func startThread(name: String, _ body: @escaping @Sendable () -> Void) {
         }, context)
     precondition(failed == 0, "no thread \(name): \(String(cString: strerror(failed)))")
     #if canImport(Glibc)
-        pthread_detach(thread)
+    pthread_detach(thread)
     #else
-        if let thread { pthread_detach(thread) }
+    if let thread { pthread_detach(thread) }
     #endif
 }
 

@@ -67,7 +67,12 @@ import Testing
         let late = #expect(throws: PostgresError.self) {
             try connection.copyIn("COPY ticks FROM STDIN", bytes: { nil as [UInt8]? })
             var piece: [UInt8]? = Array("-1\t1\ta\n".utf8)
-            try connection.copyIn("COPY ticks FROM STDIN", bytes: { defer { piece = nil }; return piece })
+            try connection.copyIn(
+                "COPY ticks FROM STDIN",
+                bytes: {
+                    defer { piece = nil }
+                    return piece
+                })
         }
         #expect(late?.sqlState == .checkViolation)
         #expect(try rowCount() == 0)
@@ -79,7 +84,9 @@ import Testing
         }
         #expect(short?.message == "row 1 has 1 of 3 columns")
         let long = #expect(throws: PostgresError.self) {
-            try connection.copyIn("COPY ticks (id) FROM STDIN (FORMAT binary)") { rows in try rows.write(Int64(1), Int64(2)) }
+            try connection.copyIn("COPY ticks (id) FROM STDIN (FORMAT binary)") { rows in
+                try rows.write(Int64(1), Int64(2))
+            }
         }
         #expect(long?.message == "row 1 has more than 1 columns")
         #expect(try rowCount() == 0)

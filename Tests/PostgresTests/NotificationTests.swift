@@ -17,7 +17,9 @@ import Testing
         try sender.execute("SELECT pg_notify($1, $2)", channel, "payload 1")
         let notification = try listener.waitForNotification(timeout: .seconds(30))
         #expect(
-            notification == PostgresNotification(channel: channel, payload: "payload 1", serverProcessID: sender.serverProcessID))
+            notification
+                == PostgresNotification(channel: channel, payload: "payload 1", serverProcessID: sender.serverProcessID)
+        )
         #expect(listener.nextNotification() == nil)
     }
 

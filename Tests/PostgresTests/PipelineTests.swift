@@ -26,7 +26,9 @@ import Testing
     @Test func `an error leaves nothing of the pipeline, and names its statement`() throws {
         let error = #expect(throws: PostgresError.self) {
             try connection.pipeline { pipeline in
-                for id in [1, 2, 1, 3] { try pipeline.send("-- name: add_entry\nINSERT INTO entries VALUES ($1)", Int64(id)) }
+                for id in [1, 2, 1, 3] {
+                    try pipeline.send("-- name: add_entry\nINSERT INTO entries VALUES ($1)", Int64(id))
+                }
                 try pipeline.send("SELECT 'never prepared'")
             }
         }

@@ -42,14 +42,22 @@ import Testing
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
         try check([true, false], as: "boolean")
-        try check([.min, -1, 0, 1, .max] + (0..<20).map { _ in Int16.random(in: .min ... .max, using: &generator) }, as: "smallint", seed)
-        try check([.min, -1, 0, 1, .max] + (0..<20).map { _ in Int32.random(in: .min ... .max, using: &generator) }, as: "integer", seed)
-        try check([.min, -1, 0, 1, .max] + (0..<20).map { _ in Int64.random(in: .min ... .max, using: &generator) }, as: "bigint", seed)
+        try check(
+            [.min, -1, 0, 1, .max] + (0..<20).map { _ in Int16.random(in: .min ... .max, using: &generator) },
+            as: "smallint", seed)
+        try check(
+            [.min, -1, 0, 1, .max] + (0..<20).map { _ in Int32.random(in: .min ... .max, using: &generator) },
+            as: "integer", seed)
+        try check(
+            [.min, -1, 0, 1, .max] + (0..<20).map { _ in Int64.random(in: .min ... .max, using: &generator) },
+            as: "bigint", seed)
         try check([Int.min, -1, 0, 1, .max], as: "bigint")
     }
 
     @Test func `texts, with quotes, backslashes and every plane of Unicode`() throws {
-        try check(["", "a", "'\"\\{},NULL", "Grüße 漢字 👩‍👩‍👧", "\u{1}\u{10FFFF}\r\n\t", String(repeating: "é", count: 100_000)], as: "text")
+        try check(
+            ["", "a", "'\"\\{},NULL", "Grüße 漢字 👩‍👩‍👧", "\u{1}\u{10FFFF}\r\n\t", String(repeating: "é", count: 100_000)],
+            as: "text")
     }
 
     @Test func `bytes`() throws {
@@ -59,8 +67,12 @@ import Testing
     @Test func `uuids`() throws {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
-        let extremes = [PostgresUUID(high: 0, low: 0), PostgresUUID(high: .max, low: .max), PostgresUUID(high: 1, low: 1 << 63)]
-        try check(extremes + (0..<20).map { _ in PostgresUUID(high: generator.next(), low: generator.next()) }, as: "uuid", seed)
+        let extremes = [
+            PostgresUUID(high: 0, low: 0), PostgresUUID(high: .max, low: .max), PostgresUUID(high: 1, low: 1 << 63),
+        ]
+        try check(
+            extremes + (0..<20).map { _ in PostgresUUID(high: generator.next(), low: generator.next()) }, as: "uuid",
+            seed)
     }
 
     @Test func `timestamps up to both ends and both infinities`() throws {
@@ -68,8 +80,12 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         // From 4713 BC, where the server's time begins, to the year 294247, where microseconds since 1970 end.
         let range: ClosedRange<Int64> = -210_866_803_200_000_000...(.max - 1)
-        let edges = [range.lowerBound, -1, 0, 1, range.upperBound].map { PostgresTimestamp(microsecondsSinceUnixEpoch: $0) }
-        let random = (0..<20).map { _ in PostgresTimestamp(microsecondsSinceUnixEpoch: .random(in: range, using: &generator)) }
+        let edges = [range.lowerBound, -1, 0, 1, range.upperBound].map {
+            PostgresTimestamp(microsecondsSinceUnixEpoch: $0)
+        }
+        let random = (0..<20).map { _ in
+            PostgresTimestamp(microsecondsSinceUnixEpoch: .random(in: range, using: &generator))
+        }
         try check(edges + random + [.infinity, .negativeInfinity], as: "timestamptz", seed)
     }
 

@@ -5,7 +5,9 @@ import Testing
 @Suite struct SessionTests {
     @Test func `bodies never interleave and all are run`() async throws {
         let session = Session(try TestServer.configuration())
-        try await session.run { try $0.executeSimple("CREATE TEMP TABLE counters (n bigint); INSERT INTO counters VALUES (0)") }
+        try await session.run {
+            try $0.executeSimple("CREATE TEMP TABLE counters (n bigint); INSERT INTO counters VALUES (0)")
+        }
         try await withThrowingTaskGroup { group in
             for _ in 0..<100 {
                 group.addTask {
@@ -66,16 +68,23 @@ import Testing
                     }
                 }
             })
-        let process = try await session.run { $0.serverProcessID }
-        try TestServer.connect().execute("SELECT pg_terminate_backend($1)", process)
         let error = await #expect(throws: PostgresError.self) {
             try await session.run { connection in
+                try TestServer.connect().execute("SELECT pg_terminate_backend($1)", connection.serverProcessID)
                 while true { try connection.execute("SELECT 1") }
             }
         }
         #expect(error?.kind == .connectionLost)
         #expect(try await session.run { try $0.execute("SELECT * FROM mine").count } == 0)
         #expect(changes.withLock { $0 } == ["connected", "lost connection lost", "connected"])
+    }
+
+    @Test func `a connection that ended while idle is replaced unseen`() async throws {
+        let session = Session(try TestServer.configuration())
+        let process = try await session.run { $0.serverProcessID }
+        let other = try TestServer.connect()
+        try other.execute("SELECT pg_terminate_backend($1, 30000)", process)
+        #expect(try await session.run { $0.serverProcessID } != process)
     }
 
     @Test func `a body that leaves a transaction open is told so and rolled back`() async throws {

@@ -7,7 +7,8 @@ import Testing
     init() throws { connection = try TestServer.connect() }
 
     @Test func `an error carries everything the server said`() throws {
-        try connection.executeSimple("CREATE TEMP TABLE books (id bigint CONSTRAINT books_id_unique UNIQUE, CHECK (id > 0))")
+        try connection.executeSimple(
+            "CREATE TEMP TABLE books (id bigint CONSTRAINT books_id_unique UNIQUE, CHECK (id > 0))")
         try connection.execute("INSERT INTO books VALUES ($1)", Int64(1))
         let error = #expect(throws: PostgresError.self) {
             try connection.execute("-- name: insert_book\nINSERT INTO books VALUES ($1)", Int64(1))
@@ -24,7 +25,8 @@ import Testing
 
     @Test func `raise exception brings its hint and its code`() throws {
         let error = #expect(throws: PostgresError.self) {
-            try connection.executeSimple("DO $$ BEGIN RAISE EXCEPTION 'off tick' USING HINT = 'use 0.01', ERRCODE = 'P0001'; END $$")
+            try connection.executeSimple(
+                "DO $$ BEGIN RAISE EXCEPTION 'off tick' USING HINT = 'use 0.01', ERRCODE = 'P0001'; END $$")
         }
         #expect(error?.sqlState == .raiseException)
         #expect(error?.message == "off tick")
@@ -32,8 +34,11 @@ import Testing
     }
 
     @Test func `a script of several statements is all or nothing`() throws {
-        try connection.executeSimple("CREATE TEMP TABLE steps (n int); INSERT INTO steps VALUES (1), (2); SELECT * FROM steps;")
-        #expect(throws: PostgresError.self) { try connection.executeSimple("INSERT INTO steps VALUES (3); SELECT 1/0;") }
+        try connection.executeSimple(
+            "CREATE TEMP TABLE steps (n int); INSERT INTO steps VALUES (1), (2); SELECT * FROM steps;")
+        #expect(throws: PostgresError.self) {
+            try connection.executeSimple("INSERT INTO steps VALUES (3); SELECT 1/0;")
+        }
         #expect(try connection.execute("SELECT count(*) FROM steps")[0].decode(Int64.self, at: 0) == 2)
         try connection.executeSimple("")
     }
@@ -68,7 +73,8 @@ import Testing
 
     @Test func `rows stream one by one`() throws {
         var sum: Int64 = 0
-        let count = try connection.stream("SELECT n, repeat('x', 100) FROM generate_series(1, $1) n", Int64(100_000)) { row in
+        let count = try connection.stream("SELECT n, repeat('x', 100) FROM generate_series(1, $1) n", Int64(100_000)) {
+            row in
             sum += try row.decode(Int64.self, at: 0)
         }
         #expect(count == 100_000)
@@ -96,7 +102,9 @@ import Testing
 
     @Test func `another statement inside a stream is wrong use`() throws {
         #expect(throws: PostgresError.self) {
-            try connection.stream("SELECT n FROM generate_series(1, 100000) n") { _ in try connection.execute("SELECT 'inside'") }
+            try connection.stream("SELECT n FROM generate_series(1, 100000) n") { _ in
+                try connection.execute("SELECT 'inside'")
+            }
         }
         #expect(try connection.execute("SELECT 1").count == 1)
     }
@@ -110,14 +118,19 @@ import Testing
     }
 
     @Test func `settings are set before the first statement`() throws {
-        let other = try Connection(TestServer.configuration(settings: ["statement_timeout": "12s", "search_path": "pg_catalog"]))
+        let other = try Connection(
+            TestServer.configuration(settings: ["statement_timeout": "12s", "search_path": "pg_catalog"]))
         #expect(try other.execute("SHOW statement_timeout")[0].decode(String.self, at: 0) == "12s")
-        let error = #expect(throws: PostgresError.self) { try Connection(TestServer.configuration(settings: ["no_such": "1"])) }
+        let error = #expect(throws: PostgresError.self) {
+            try Connection(TestServer.configuration(settings: ["no_such": "1"]))
+        }
         #expect(error?.kind == .connectFailed)
     }
 
     @Test func `no server is a typed error`() throws {
-        let error = #expect(throws: PostgresError.self) { try Connection(ConnectionConfiguration("host=/nonexistent port=1")) }
+        let error = #expect(throws: PostgresError.self) {
+            try Connection(ConnectionConfiguration("host=/nonexistent port=1"))
+        }
         #expect(error?.kind == .connectFailed)
         #expect(error?.description.contains("\n") == false)
     }

@@ -7,7 +7,10 @@ import Testing
 
     init() throws { connection = try TestServer.connect() }
 
-    @Test(arguments: ["0", "-0.5", "12.50", "170141183460469231731687303715884105727", "-170141183460469231731687303715884105728", "0.00000001"])
+    @Test(arguments: [
+        "0", "-0.5", "12.50", "170141183460469231731687303715884105727", "-170141183460469231731687303715884105728",
+        "0.00000001",
+    ])
     func `a decimal's text is the server's`(text: String) throws {
         let number = try #require(PostgresNumeric(text))
         #expect(number.description == text)
@@ -16,7 +19,10 @@ import Testing
         #expect(try row.decode(PostgresNumeric.self, at: 1) == number)
     }
 
-    @Test(arguments: ["", "-", ".", "+1", "1e3", " 1", "1 ", "NaN", "1..2", "0x1", "١", "170141183460469231731687303715884105728", "0.000000000000000000000000000000000000001"])
+    @Test(arguments: [
+        "", "-", ".", "+1", "1e3", " 1", "1 ", "NaN", "1..2", "0x1", "١", "170141183460469231731687303715884105728",
+        "0.000000000000000000000000000000000000001",
+    ])
     func `what is not an exact decimal of 38 digits is refused`(text: String) {
         #expect(PostgresNumeric(text) == nil)
     }
@@ -33,12 +39,17 @@ import Testing
         #expect(uuid.description == "0192f0c1-23ab-7def-8123-456789abcdef")
         #expect(PostgresUUID("0192F0C1-23AB-7DEF-8123-456789ABCDEF") == uuid)
         #expect(try connection.execute("SELECT $1::uuid::text", uuid)[0].decode(String.self, at: 0) == uuid.description)
-        for bad in ["", "0192f0c123ab7def8123456789abcdef", "0192f0c1-23ab-7def-8123-456789abcdeg", "{192f0c1-23ab-7def-8123-456789abcdef"] {
+        for bad in [
+            "", "0192f0c123ab7def8123456789abcdef", "0192f0c1-23ab-7def-8123-456789abcdeg",
+            "{192f0c1-23ab-7def-8123-456789abcdef",
+        ] {
             #expect(PostgresUUID(bad) == nil)
         }
     }
 
-    @Test(arguments: [0, -1, 1_430_438_400_123_456, -62_135_596_800_000_000, 951_782_400_000_000, 4_107_542_399_999_999])
+    @Test(arguments: [
+        0, -1, 1_430_438_400_123_456, -62_135_596_800_000_000, 951_782_400_000_000, 4_107_542_399_999_999,
+    ])
     func `a timestamp's text is the server's`(microseconds: Int64) throws {
         let time = PostgresTimestamp(microsecondsSinceUnixEpoch: microseconds)
         let format = #"YYYY-MM-DD"T"HH24:MI:SS.US"Z""#
@@ -49,7 +60,9 @@ import Testing
     @Test func `text serves for enums, json and intervals too`() throws {
         try connection.executeSimple("CREATE TYPE pg_temp.side AS ENUM ('bid', 'ask')")
         let row = try connection.execute(
-            "SELECT $1::pg_temp.side, $2::jsonb, $3::json, $4::interval::text, 'x'::name", "bid", "{\"a\": 1}", "[1]", "1 day").one()
+            "SELECT $1::pg_temp.side, $2::jsonb, $3::json, $4::interval::text, 'x'::name", "bid", "{\"a\": 1}", "[1]",
+            "1 day"
+        ).one()
         #expect(try (0..<5).map { try row.decode(String.self, at: $0) } == ["bid", "{\"a\": 1}", "[1]", "1 day", "x"])
     }
 
@@ -68,6 +81,15 @@ import Testing
     @Test func `an array of two dimensions is refused`() throws {
         let rows = try connection.execute("SELECT ARRAY[[1::bigint, 2], [3, 4]]")
         #expect(throws: PostgresError.self) { try rows[0].decode([Int64].self, at: 0) }
+    }
+
+    @Test(arguments: ["", "a", "it's", #"\'; DROP TABLE x; --"#, #"a"b\\c"#, "é漢"])
+    func `a quoted name or text means itself`(text: String) throws {
+        let name = text + "."
+        try connection.executeSimple("SET standard_conforming_strings = off")
+        let rows = try connection.execute("SELECT \(quotedLiteral(text)) AS \(quotedIdentifier(name))")
+        #expect(try rows[0].decode(String.self, at: 0) == text)
+        #expect(rows.columnNames == [name])
     }
 
     @Test func `a NUL in a text is refused before it is sent`() throws {
