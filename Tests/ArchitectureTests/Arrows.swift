@@ -18,7 +18,7 @@ let allowedOutside: [String: Set<String>] = [
     "OrderBook": [],
     "Replay": [],
     "Wire": [],
-    "Postgres": ["Foundation", "Dispatch", "Glibc", "Synchronization"],
+    "Postgres": ["Foundation", "Dispatch", "Glibc", "Darwin", "Synchronization"],
     "Store": ["Logging", "Synchronization"],
     "Exchange": ["Logging", "Synchronization", "ServiceLifecycle"],
     "MarketData": ["Logging", "Synchronization", "ServiceLifecycle"],

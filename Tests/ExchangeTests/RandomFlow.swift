@@ -1,0 +1,57 @@
+import OrderBook
+import Postgres
+import Store
+
+/// Commands of every kind in a narrow range of prices, the same for the same seed.
+struct RandomFlow {
+    private var state: UInt64
+    private var known: [OrderID] = []
+
+    init(seed: UInt64) { state = seed }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014).
+    private mutating func next(_ bound: Int) -> Int {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return Int((value ^ (value >> 31)) % UInt64(bound))
+    }
+
+    private mutating func pick<T>(_ choices: [T]) -> T { choices[next(choices.count)] }
+
+    /// Enters one command; what the entrance refuses is as good as any other.
+    mutating func give(to desk: Desk) {
+        let user = pick(["ann", "bob", "eve"])
+        let action = action(user)
+        if let id = try? desk.enter(action, user: user), case .place = action { known.append(id) }
+    }
+
+    private mutating func action(_ user: String) -> Entry.Action {
+        let target = known.isEmpty ? OrderID(high: 0, low: 0) : pick(known)
+        switch next(20) {
+        case 0...1: return .cancel(target: target)
+        case 2: return .amend(target: target, amount: amount(), price: nil)
+        case 3: return .amend(target: target, amount: amount(), price: price())
+        case 4: return .reduce(target: target, by: amount())
+        case 5: return .replace(target: target, open: amount(), price: price())
+        case 6 where next(6) == 0: return .cancelAll(CancelAll(owner: UserID(user), side: pick([nil, .bid, .ask])))
+        case 7 where next(8) == 0: return .halt
+        case 8...10: return .resume
+        default: return .place(place())
+        }
+    }
+
+    private mutating func place() -> PlaceEntry {
+        let isMarket = next(8) == 0
+        let postOnly = !isMarket && next(8) == 0
+        let timeInForce: TimeInForce = isMarket ? pick([.ioc, .fok]) : postOnly ? .gtc : pick([.gtc, .gtc, .gtc, .ioc, .fok])
+        return PlaceEntry(
+            side: pick([.bid, .ask]), amount: amount(), price: isMarket ? nil : price(), timeInForce: timeInForce,
+            postOnly: postOnly,
+            selfTradePrevention: pick([nil, nil, .decrementAndCancel, .cancelOldest, .cancelNewest, .cancelBoth]))
+    }
+
+    private mutating func amount() -> PostgresNumeric { whole(Int128(1 + next(9))) }
+    private mutating func price() -> PostgresNumeric { whole(Int128(96 + next(9))) }
+}
