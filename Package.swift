@@ -91,8 +91,15 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "MarketData", "Gateway", "Wire", "TestSupport"],
-            swiftSettings: strict),
+            dependencies: [
+                "OrderBook", "Postgres", "Store", "Exchange", "MarketData", "Gateway", "Wire", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["two_clients.py"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["Postgres", "Store", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

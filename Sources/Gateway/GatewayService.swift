@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 public import Logging
@@ -94,7 +95,11 @@ public struct GatewayService: Service {
             server: HTTPServerBuilder { responder in
                 GatewayChannel(
                     http: HTTP1Channel(
-                        responder: responder,
+                        responder: { request, writer, channel in
+                            try await responder(request, writer, channel)
+                            // NIO parses nothing after a request for an upgrade: this was the connection's last.
+                            if request.headers[.upgrade] != nil { channel.close(promise: nil) }
+                        },
                         configuration: .init(idleTimeout: .milliseconds(limits.idleMillisecondsMax))),
                     hub: hub, services: services, limits: limits, makeUserID: { IDMaker.userID() })
             },

@@ -18,6 +18,7 @@ struct GatewayRoutes: Sendable {
 
     func router() -> Router<BasicRequestContext> {
         let router = Router()
+        router.add(middleware: UpgradeRefusal())
         router.get("/") { _, _ in HTTPAnswer.text(LivePage.html, type: "text/html; charset=utf-8") }
         router.get("/health") { _, _ in HTTPAnswer.text("ok\n") }
         router.get("/ready") { _, _ in ready() }
@@ -71,5 +72,18 @@ struct GatewayRoutes: Sendable {
             throw WireError(.badValue, "\(name) \"\(text.prefix(20))\" is not a number from 1 to \(max)", field: name)
         }
         return number
+    }
+}
+
+/// No upgrade happens outside `/ws`: the answer says that the connection ends with it.
+private struct UpgradeRefusal: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    @concurrent func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        if request.headers[.upgrade] != nil { response.headers[.connection] = "close" }
+        return response
     }
 }

@@ -54,6 +54,9 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// What is wrong with the request was answered by `HTTPServerProtocolErrorHandler`.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isDone else { return }
         switch unwrapInboundIn(data) {

@@ -1,0 +1,114 @@
+import Exchange
+import Foundation
+import Gateway
+import Logging
+import NIOCore
+import Postgres
+import ServiceLifecycle
+import Store
+import Synchronization
+import TestSupport
+
+/// A gateway with a database of its own, and a matcher unless the test does without.
+struct RunningGateway: Sendable {
+    let database: TestDatabase
+    let port: Int
+    let shutDown: @Sendable () async -> Void
+
+    /// Runs a body beside a gateway that is ready, then shuts the gateway down gracefully.
+    static func run(
+        _ configuration: GatewayConfiguration = GatewayConfiguration(port: 0), hasMatcher: Bool = true,
+        markets: [String] = ["BTC-USD"], _ body: @escaping @Sendable (RunningGateway) async throws -> Void
+    ) async throws {
+        let database = try TestDatabase()
+        for market in markets { try database.addMarket(market) }
+        var configuration = configuration
+        configuration.port = 0
+        let (ports, portSource) = AsyncStream.makeStream(of: Int.self)
+        let logger = quietLogger()
+        let service = try GatewayService(
+            configuration, database: try database.configuration(as: .node), logger: logger
+        ) { port in portSource.yield(port) }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: service, successTerminationBehavior: .ignore)], logger: logger))
+        let matcherSession = try database.session(as: .node)
+        try await withThrowingTaskGroup(of: Void.self) { matching in
+            if hasMatcher {
+                matching.addTask {
+                    _ = try? await matcherSession.run { connection in
+                        try Matcher(.init(), logger: logger).run(on: connection)
+                    }
+                }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { serving in
+                serving.addTask { try await group.run() }
+                do {
+                    guard let port = await ports.first(where: { _ in true }) else { throw TestFault("no port") }
+                    let gateway = RunningGateway(database: database, port: port) {
+                        await group.triggerGracefulShutdown()
+                    }
+                    try await gateway.becomesReady()
+                    try await body(gateway)
+                } catch {
+                    serving.cancelAll()
+                    throw error
+                }
+                await group.triggerGracefulShutdown()
+                try await serving.waitForAll()
+            }
+            matching.cancelAll()
+        }
+    }
+
+    private static func quietLogger() -> Logger {
+        var logger = Logger(label: "test gateway")
+        logger.logLevel = .error
+        return logger
+    }
+
+    private func becomesReady() async throws {
+        try await eventually("the gateway is ready") { try await get("/ready").status == 200 }
+    }
+
+    func connect() async throws -> TestSocket { try await TestSocket.connect(port: port) }
+
+    /// How many commands the log holds.
+    func commandCount() throws -> Int64 {
+        try database.connection().execute("SELECT count(*) FROM pgbook_data.commands").one().decode(at: 0)
+    }
+
+    // MARK: HTTP
+
+    struct Answer: Sendable {
+        var status: Int
+        var head: String
+        var body: String
+    }
+
+    func get(_ path: String, headers: [String] = []) async throws -> Answer {
+        try await request("GET", path, headers: headers)
+    }
+
+    func request(_ method: String, _ path: String, body: String = "", headers: [String] = []) async throws -> Answer {
+        let lines =
+            [
+                "\(method) \(path) HTTP/1.1", "Host: localhost", "Connection: close",
+                "Content-Length: \(body.utf8.count)",
+            ]
+            + headers
+        return try await raw(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
+    }
+
+    /// Sends these bytes and reads until the other side closes.
+    func raw(_ text: String...) async throws -> Answer {
+        let connection = try await RawConnection.connect(port: port)
+        for part in text { try await connection.write(ByteBuffer(string: part)) }
+        let bytes = try await connection.readToEnd()
+        let answer = String(decoding: bytes, as: UTF8.self)
+        guard let end = answer.range(of: "\r\n\r\n") else { throw TestFault("no HTTP answer: '\(answer)'") }
+        let head = String(answer[..<end.lowerBound])
+        let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return Answer(status: status, head: head, body: String(answer[end.upperBound...]))
+    }
+}
