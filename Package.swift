@@ -87,7 +87,11 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["OrderBook", "Postgres", "Store", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ExchangeTests", dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "TestSupport"],
+            name: "ExchangeTests",
+            dependencies: [
+                "OrderBook", "Postgres", "Store", "Exchange", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

@@ -26,7 +26,7 @@ public struct Matcher: Sendable {
     }
 
     private let configuration: Configuration
-    private let logger: Logger
+    let logger: Logger
     /// Called after every batch, on the matcher's thread.
     private let onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)?
 

@@ -13,3 +13,30 @@ extension Connection {
         try transaction("isolation level repeatable read, read only", body)
     }
 }
+
+extension ConnectionConfiguration {
+    /// Runs a body that goes on for ever with a connection of its own, and runs it again on a new connection whenever it
+    /// failed, until the task is cancelled.
+    /// - Parameter onFailure: told each failure and the wait that follows.
+    public func keepRunning(
+        onFailure: (any Error, Duration) -> Void, _ body: @Sendable (Connection) throws -> Void
+    ) async {
+        let session = Session(self)
+        var backoff = Backoff()
+        var generator = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            let begun = ContinuousClock.now
+            do {
+                try await session.run(body)
+            } catch is CancellationError {
+                return
+            } catch {
+                // Whatever ran well for a while deserves a quick second try.
+                if ContinuousClock.now - begun > .seconds(10) { backoff.reset() }
+                let wait = backoff.next(using: &generator)
+                onFailure(error, wait)
+                try? await Task.sleep(for: wait)
+            }
+        }
+    }
+}

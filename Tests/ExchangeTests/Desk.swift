@@ -11,6 +11,12 @@ struct Desk {
     let market: Market
     var limits = ExchangeLimits()
 
+    init(database: TestDatabase, connection: Connection, market: Market) {
+        self.database = database
+        self.connection = connection
+        self.market = market
+    }
+
     init() throws {
         database = try TestDatabase()
         try database.addMarket("TEST", tick: "1", lot: "1")

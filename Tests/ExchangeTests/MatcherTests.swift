@@ -1,0 +1,154 @@
+import Exchange
+import Logging
+import OrderBook
+import Postgres
+import Store
+import TestSupport
+import Testing
+
+@Suite struct MatcherTests {
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func matcher(window: Duration = .zero) -> Matcher {
+        var limits = ExchangeLimits()
+        limits.commandsPerBatchMax = 50
+        return Matcher(Matcher.Configuration(window: window, limits: limits), logger: quiet)
+    }
+
+    /// Runs a body beside matchers, and stops them.
+    private func beside(
+        _ matchers: [Matcher], _ desk: borrowing Desk, _ body: () async throws -> Void
+    ) async throws {
+        let database = try desk.database.configuration(as: .node)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for matcher in matchers { group.addTask { await matcher.run(database: database) } }
+            try await body()
+            group.cancelAll()
+        }
+    }
+
+    private func isIdle(_ desk: Desk) throws -> Bool {
+        try desk.number("SELECT count(*) FROM pgbook_data.inbox") == 0
+    }
+
+    @Test func `a matcher is woken by each new command`() async throws {
+        let desk = try Desk()
+        try await beside([matcher()], desk) {
+            let ids = try (1...5).map { try desk.place(.bid, 1, at: Int128(90 + $0)) }
+            try await eventually("all are open") { try ids.allSatisfy { try desk.code($0) == "open" } }
+        }
+    }
+
+    @Test func `two matchers on one database execute each command once`() async throws {
+        let desk = try Desk()
+        try desk.database.addMarket("OTHER", tick: "1", lot: "1")
+        let seed = UInt64.random(in: 0 ... .max)
+        let url = desk.database
+        try await beside([matcher(), matcher()], desk) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for client in 0..<4 {
+                    group.addTask {
+                        let session = try url.session(as: .node)
+                        try await session.run { connection in
+                            let other = Desk(database: url, connection: connection, market: try connection.markets()[client % 2])
+                            var flow = RandomFlow(seed: seed &+ UInt64(client))
+                            for _ in 0..<150 { flow.give(to: other) }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await eventually("the inbox is empty") { try isIdle(desk) }
+        }
+        for market in try desk.connection.markets() {
+            let report = try Verification(desk.connection).run(market)
+            #expect(report.differences == [], "seed \(seed)")
+            #expect(report.commands > 100, "seed \(seed)")
+        }
+    }
+
+    @Test func `with a window nothing runs before its time`() async throws {
+        let desk = try Desk()
+        try await beside([matcher(window: .milliseconds(300))], desk) {
+            try desk.place(.bid, 1, at: 100)
+            try desk.place(.ask, 1, at: 100)
+            try await eventually("both are executed") { try isIdle(desk) }
+        }
+        #expect(
+            try desk.number(
+                "SELECT count(*) FROM pgbook.commands WHERE executed_at - time >= interval '300 ms'") == 2)
+    }
+
+    @Test func `with a window a command that was on its way for longer is late`() async throws {
+        let desk = try Desk()
+        let slow = try desk.database.connection(as: .node)
+        try slow.executeSimple("BEGIN")
+        guard
+            case .admitted(let id, _) = try slow.enter([
+                Entry(
+                    user: UserID("eve"), market: desk.market.symbol,
+                    action: .place(PlaceEntry(side: .bid, amount: whole(1), price: whole(100))))
+            ])[0]
+        else { throw TestFault("refused") }
+        try await beside([matcher(window: .milliseconds(100))], desk) {
+            let later = try desk.place(.bid, 1, at: 101)
+            try await eventually("the later command is executed") { try desk.code(later) != nil }
+            try slow.executeSimple("COMMIT")
+            try await eventually("the slow command is executed") { try desk.code(id) != nil }
+        }
+        #expect(try desk.code(id) == "late")
+        #expect(try desk.status(id) == "refused 0 0")
+        #expect(try desk.verify().differences == [])
+    }
+
+    @Test func `a gtd order expires in a quiet market`() async throws {
+        let desk = try Desk()
+        let now = try desk.number("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        try await beside([matcher()], desk) {
+            let id = try desk.place(.bid, 1, at: 100, .gtd(expires: Timestamp(now + 400_000)))
+            try await eventually("it rests") { try desk.status(id) == "open 0 1" }
+            try await eventually("it has expired") { try desk.status(id) == "expired 0 0" }
+        }
+        #expect(try desk.number("SELECT count(*) FROM pgbook_data.book") == 0)
+        #expect(try desk.verify().differences == [])
+    }
+
+    @Test func `a matcher survives its connection`() async throws {
+        let desk = try Desk()
+        try await beside([matcher()], desk) {
+            for price: Int128 in 101...105 {
+                let id = try desk.place(.ask, 1, at: price)
+                try await eventually("it is open") { try desk.code(id) == "open" }
+                try desk.database.connection().execute(
+                    """
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), $1)
+                    """, desk.connection.serverProcessID)
+            }
+            let last = try desk.place(.ask, 1, at: 106)
+            try await eventually("the last one is open") { try desk.code(last) == "open" }
+        }
+        #expect(try desk.verify().differences == [])
+    }
+
+    @Test func `a halted market refuses orders and takes cancels`() throws {
+        let desk = try Desk()
+        let resting = try desk.place(.ask, 1, at: 100)
+        let halt = try desk.enter(.halt)
+        // Entered before the halt was executed, so the book refuses it.
+        let caught = try desk.place(.ask, 1, at: 100)
+        try desk.match()
+        #expect(try desk.code(halt) == "done")
+        #expect(try desk.code(caught) == "halted")
+        let refused = #expect(throws: Rejection.self) { try desk.place(.ask, 1, at: 100) }
+        #expect(refused?.code == .halted)
+        let cancel = try desk.enter(.cancel(target: resting))
+        try desk.enter(.resume)
+        try desk.match()
+        #expect(try desk.code(cancel) == "cancelled")
+        let after = try desk.place(.ask, 1, at: 100)
+        try desk.match()
+        #expect(try desk.code(after) == "open")
+        #expect(try desk.verify().differences == [])
+    }
+}
