@@ -14,8 +14,29 @@ public struct SHA256: Sendable {
         if byteCount & 63 == 0 { state.compress(block) }
     }
 
-    public mutating func update(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes { update(byte) }
+    public mutating func update(_ bytes: ArraySlice<UInt8>) {
+        var rest = bytes
+        while byteCount & 63 != 0, let byte = rest.popFirst() { update(byte) }
+        var start = rest.startIndex
+        while rest.endIndex - start >= 64 {
+            for word in 0..<8 { block[word] = Self.word(rest, at: start + 8 * word) }
+            state.compress(block)
+            start += 64
+        }
+        byteCount &+= UInt64(start - rest.startIndex)
+        while start < rest.endIndex {
+            update(rest[start])
+            start += 1
+        }
+    }
+
+    public mutating func update(_ bytes: [UInt8]) { update(bytes[...]) }
+
+    @inline(__always)
+    private static func word(_ bytes: ArraySlice<UInt8>, at start: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for offset in 0..<8 { word = word << 8 | UInt64(bytes[start + offset]) }
+        return word
     }
 
     /// The digest of everything given so far. The value may be used no further.
@@ -32,7 +53,7 @@ public struct SHA256: Sendable {
     /// The digest of some bytes.
     public static func hash(_ bytes: some Sequence<UInt8>) -> Digest {
         var hash = SHA256()
-        hash.update(bytes)
+        hash.update(Array(bytes))
         return hash.finalize()
     }
 
@@ -76,22 +97,23 @@ struct SHA256State: Sendable {
         var schedule = Schedule(block)
         var next = self
         next.sixteenRounds(
-            schedule, 0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
+            &schedule, isFirst: true, 0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1,
+            0x923f_82a4,
             0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7,
             0xc19b_f174)
-        schedule.renew()
         next.sixteenRounds(
-            schedule, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc,
+            &schedule, isFirst: false, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa,
+            0x5cb0_a9dc,
             0x76f9_88da, 0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7, 0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351,
             0x1429_2967)
-        schedule.renew()
         next.sixteenRounds(
-            schedule, 0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e,
+            &schedule, isFirst: false, 0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13, 0x650a_7354, 0x766a_0abb,
+            0x81c2_c92e,
             0x9272_2c85, 0xa2bf_e8a1, 0xa81a_664b, 0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585,
             0x106a_a070)
-        schedule.renew()
         next.sixteenRounds(
-            schedule, 0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f,
+            &schedule, isFirst: false, 0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a,
+            0x5b9c_ca4f,
             0x682e_6ff3, 0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7,
             0xc671_78f2)
         a &+= next.a
@@ -106,25 +128,42 @@ struct SHA256State: Sendable {
 
     @inline(__always)
     private mutating func sixteenRounds(
-        _ w: Schedule, _ k0: UInt32, _ k1: UInt32, _ k2: UInt32, _ k3: UInt32, _ k4: UInt32, _ k5: UInt32,
+        _ w: inout Schedule, isFirst: Bool, _ k0: UInt32, _ k1: UInt32, _ k2: UInt32, _ k3: UInt32, _ k4: UInt32,
+        _ k5: UInt32,
         _ k6: UInt32, _ k7: UInt32, _ k8: UInt32, _ k9: UInt32, _ k10: UInt32, _ k11: UInt32, _ k12: UInt32,
         _ k13: UInt32, _ k14: UInt32, _ k15: UInt32
     ) {
+        if !isFirst { w.w0 = next(w.w0, w.w1, w.w9, w.w14) }
         round(k0 &+ w.w0)
+        if !isFirst { w.w1 = next(w.w1, w.w2, w.w10, w.w15) }
         round(k1 &+ w.w1)
+        if !isFirst { w.w2 = next(w.w2, w.w3, w.w11, w.w0) }
         round(k2 &+ w.w2)
+        if !isFirst { w.w3 = next(w.w3, w.w4, w.w12, w.w1) }
         round(k3 &+ w.w3)
+        if !isFirst { w.w4 = next(w.w4, w.w5, w.w13, w.w2) }
         round(k4 &+ w.w4)
+        if !isFirst { w.w5 = next(w.w5, w.w6, w.w14, w.w3) }
         round(k5 &+ w.w5)
+        if !isFirst { w.w6 = next(w.w6, w.w7, w.w15, w.w4) }
         round(k6 &+ w.w6)
+        if !isFirst { w.w7 = next(w.w7, w.w8, w.w0, w.w5) }
         round(k7 &+ w.w7)
+        if !isFirst { w.w8 = next(w.w8, w.w9, w.w1, w.w6) }
         round(k8 &+ w.w8)
+        if !isFirst { w.w9 = next(w.w9, w.w10, w.w2, w.w7) }
         round(k9 &+ w.w9)
+        if !isFirst { w.w10 = next(w.w10, w.w11, w.w3, w.w8) }
         round(k10 &+ w.w10)
+        if !isFirst { w.w11 = next(w.w11, w.w12, w.w4, w.w9) }
         round(k11 &+ w.w11)
+        if !isFirst { w.w12 = next(w.w12, w.w13, w.w5, w.w10) }
         round(k12 &+ w.w12)
+        if !isFirst { w.w13 = next(w.w13, w.w14, w.w6, w.w11) }
         round(k13 &+ w.w13)
+        if !isFirst { w.w14 = next(w.w14, w.w15, w.w7, w.w12) }
         round(k14 &+ w.w14)
+        if !isFirst { w.w15 = next(w.w15, w.w0, w.w8, w.w13) }
         round(k15 &+ w.w15)
     }
 
@@ -134,7 +173,7 @@ struct SHA256State: Sendable {
         let choice = g ^ (e & (f ^ g))
         let first = h &+ sigma1 &+ choice &+ input
         let sigma0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-        let majority = (a & b) | (c & (a | b))
+        let majority = b ^ ((a ^ b) & (b ^ c))
         h = g
         g = f
         f = e
@@ -165,35 +204,15 @@ struct SHA256State: Sendable {
         private static func halves(_ word: UInt64) -> (UInt32, UInt32) {
             (UInt32(truncatingIfNeeded: word >> 32), UInt32(truncatingIfNeeded: word))
         }
-
-        /// The next sixteen words, each from four earlier ones.
-        @inline(__always)
-        mutating func renew() {
-            w0 = next(w0, w1, w9, w14)
-            w1 = next(w1, w2, w10, w15)
-            w2 = next(w2, w3, w11, w0)
-            w3 = next(w3, w4, w12, w1)
-            w4 = next(w4, w5, w13, w2)
-            w5 = next(w5, w6, w14, w3)
-            w6 = next(w6, w7, w15, w4)
-            w7 = next(w7, w8, w0, w5)
-            w8 = next(w8, w9, w1, w6)
-            w9 = next(w9, w10, w2, w7)
-            w10 = next(w10, w11, w3, w8)
-            w11 = next(w11, w12, w4, w9)
-            w12 = next(w12, w13, w5, w10)
-            w13 = next(w13, w14, w6, w11)
-            w14 = next(w14, w15, w7, w12)
-            w15 = next(w15, w0, w8, w13)
-        }
-
-        @inline(__always)
-        private func next(_ w16: UInt32, _ w15: UInt32, _ w7: UInt32, _ w2: UInt32) -> UInt32 {
-            let sigma0 = rotate(w15, 7) ^ rotate(w15, 18) ^ w15 >> 3
-            let sigma1 = rotate(w2, 17) ^ rotate(w2, 19) ^ w2 >> 10
-            return w16 &+ sigma0 &+ w7 &+ sigma1
-        }
     }
+}
+
+/// A further word of the message schedule, from four earlier ones.
+@inline(__always)
+private func next(_ w16: UInt32, _ w15: UInt32, _ w7: UInt32, _ w2: UInt32) -> UInt32 {
+    let sigma0 = rotate(w15, 7) ^ rotate(w15, 18) ^ w15 >> 3
+    let sigma1 = rotate(w2, 17) ^ rotate(w2, 19) ^ w2 >> 10
+    return w16 &+ sigma0 &+ w7 &+ sigma1
 }
 
 @inline(__always)

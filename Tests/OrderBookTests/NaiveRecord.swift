@@ -13,17 +13,18 @@ enum NaiveRecord {
             put(id.high)
             put(id.low)
         }
-        func put(_ text: String) {
-            bytes += Array(text.utf8)
+        func put(_ texts: [String]) {
+            for text in texts { bytes += Array(text.utf8) + [0xff] }
             while bytes.count % 8 != 0 { bytes.append(0) }
         }
-        let head = head(command)
-        for field in [head.kind, head.side, head.timeInForce, head.prevention, head.flags, 0, 0, 0] { put(field) }
+        var head = head(command)
+        if outcome.remaining != .zero { head.flags += 32 }
+        if outcome.dropped != .zero { head.flags += 64 }
+        for field in [head.kind, head.side, head.timeInForce, head.prevention, head.flags, 0] { put(field) }
+        put(outcome.code.rawValue)
         put(id: command.id)
         put(command.time.rawValue)
-        let strings = [command.market, command.user.rawValue, command.origin, command.clientOrderID ?? ""]
-        for string in strings { put(UInt32(string.utf8.count)) }
-        for string in strings { put(string) }
+        put([command.market, command.user.rawValue, command.origin] + (command.clientOrderID.map { [$0] } ?? []))
         switch command.action {
         case .place(let place):
             put(place.price?.rawValue ?? 0)
@@ -42,15 +43,11 @@ enum NaiveRecord {
             }
         case .cancel(let target): put(id: target)
         case .cancelAll(let selection):
-            put(UInt64(selection.owner?.rawValue.utf8.count ?? 0))
-            put(selection.owner?.rawValue ?? "")
+            if let owner = selection.owner { put([owner.rawValue]) }
         case .halt, .resume, .expire: break
         }
-        put(UInt16(outcome.code.rawValue))
-        put(UInt16(0))
-        put(UInt32(trades.count))
-        put(outcome.remaining.rawValue)
-        put(outcome.dropped.rawValue)
+        if outcome.remaining != .zero { put(outcome.remaining.rawValue) }
+        if outcome.dropped != .zero { put(outcome.dropped.rawValue) }
         if trades.isEmpty { return bytes }
         put(outcome.filled.rawValue)
         put(outcome.notional.rawValue)
