@@ -92,10 +92,14 @@ extension OrderBook {
     /// What the other side of the book refuses. A market order is refused for want of liquidity only if that side is
     /// empty: one that meets nothing but its user's own orders is dropped, for it may have cancelled some of them.
     private func refusalByBook(of place: Place, _ taker: Taker) -> OutcomeCode? {
-        if place.price == nil, side(taker.side.opposite).first == none { return .noLiquidity }
+        if place.price == nil, (taker.side == .bid ? asks.first : bids.first) == none { return .noLiquidity }
         if place.postOnly, wouldCross(taker) { return .wouldCross }
-        if place.timeInForce == .fok, reach(of: taker, clock: state.clock, mustTrade: true) != .satisfied {
-            return .cannotFill
+        if place.timeInForce == .fok {
+            let reach =
+                taker.side == .bid
+                ? reach(of: taker, through: asks, clock: state.clock, mustTrade: true)
+                : reach(of: taker, through: bids, clock: state.clock, mustTrade: true)
+            if reach != .satisfied { return .cannotFill }
         }
         return nil
     }

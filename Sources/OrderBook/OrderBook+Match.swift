@@ -52,7 +52,7 @@ extension OrderBook {
 
     /// Whether an order would meet another one within its price limit.
     func wouldCross(_ taker: Taker) -> Bool {
-        nextMaker(side(taker.side.opposite), taker) != nil
+        (taker.side == .bid ? nextMaker(asks, taker) : nextMaker(bids, taker)) != nil
     }
 
     @inline(__always)

@@ -10,7 +10,9 @@ extension OrderBook {
         switch command.action {
         case .place(let place):
             guard refusal(of: place, id: command.id, clock: clock) == nil else { return nil }
-            let taker = Taker(place, id: command.id, user: users.number(of: command.user) ?? none)
+            // Who it is matters to self-trade prevention alone.
+            let user = place.selfTradePrevention == nil ? nil : users.number(of: command.user)
+            let taker = Taker(place, id: command.id, user: user ?? none)
             return shortage(
                 of: taker, clock: clock, postOnly: place.postOnly, mustTrade: place.timeInForce == .fok, leaving: none)
         case .amend(let amend):
@@ -36,7 +38,16 @@ extension OrderBook {
     private func shortage(
         of taker: Taker, clock: Timestamp, postOnly: Bool, mustTrade: Bool, leaving: Int32
     ) -> Side? {
-        let other = side(taker.side.opposite)
+        // The sides are passed on, not copied: a copy would count references of all their arrays.
+        taker.side == .bid
+            ? shortage(of: taker, asks, own: bids, clock, postOnly, mustTrade, leaving)
+            : shortage(of: taker, bids, own: asks, clock, postOnly, mustTrade, leaving)
+    }
+
+    private func shortage(
+        of taker: Taker, _ other: borrowing BookSide, own: borrowing BookSide, _ clock: Timestamp, _ postOnly: Bool,
+        _ mustTrade: Bool, _ leaving: Int32
+    ) -> Side? {
         let first = firstStanding(on: other, clock: clock, without: none)
         guard first != none, isInside(other.horizon, first, other) else {
             // Of the other side nothing is known, unless that it begins beyond the limit or is empty.
@@ -44,11 +55,10 @@ extension OrderBook {
         }
         guard other.key(pool.slots[Int(first)].price) >= taker.limitKey, !postOnly else { return nil }
         if !other.horizon.isComplete, other.horizon.key >= taker.limitKey,
-            reach(of: taker, clock: clock, mustTrade: mustTrade) == .endOfKnown
+            reach(of: taker, through: other, clock: clock, mustTrade: mustTrade) == .endOfKnown
         {
             return other.side
         }
-        let own = side(taker.side)
         guard !own.horizon.isComplete else { return nil }
         let best = firstStanding(on: own, clock: clock, without: leaving)
         return best != none && isInside(own.horizon, best, own) ? nil : own.side
@@ -87,8 +97,7 @@ extension OrderBook {
     /// Walks the known orders as `match` would consume them, without touching any.
     ///
     /// - Parameter mustTrade: only trades count, so that a decrement by self-trade prevention ends the walk as well.
-    func reach(of taker: Taker, clock: Timestamp, mustTrade: Bool) -> Reach {
-        let side = self.side(taker.side.opposite)
+    func reach(of taker: Taker, through side: borrowing BookSide, clock: Timestamp, mustTrade: Bool) -> Reach {
         let meetsItself =
             taker.prevention != nil && taker.user != none && users.firstOrder(of: taker.user) != none
         let isByOrder = meetsItself || expiries.first(dueAt: clock) != nil
