@@ -68,6 +68,7 @@ private struct MatcherLoop {
     }
 
     mutating func run() throws {
+        try connection.prepareForMatching()
         try connection.listenForCommands()
         while true {
             try Task.checkCancellation()

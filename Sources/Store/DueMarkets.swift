@@ -23,6 +23,11 @@ extension Connection {
         return (markets, now)
     }
 
+    /// Sets this connection up for matching transactions.
+    public func prepareForMatching() throws {
+        try execute(SQL.planForMatching)
+    }
+
     /// Hears of new commands from now on.
     public func listenForCommands() throws {
         try listen("pgbook_orders")

@@ -28,6 +28,7 @@ struct ReplayEngine {
         limits.commandsPerBatchMax = commandsPerBatchMax
         self.limits = limits
         lastSeq = try stored.state().seq
+        try connection.prepareForMatching()
     }
 
     /// Runs the commands to their end and gives their results in order.

@@ -1,5 +1,10 @@
 -- The matching transaction, in the order in which it runs.
 
+-- name: plan_for_matching
+-- Everything a matcher does is by index. The planner must not think otherwise because a table was small when it looked.
+select set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
+       set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false)
+
 -- name: lock_market
 -- Takes the market for this transaction; no row if another matcher has it.
 select seq, trade_id, last_price, clock, closed_through, is_halted, digest
