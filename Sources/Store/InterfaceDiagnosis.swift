@@ -1,0 +1,56 @@
+public import Postgres
+
+/// What `pgbook doctor` tells about a connection.
+public struct Diagnosis: Sendable, Hashable {
+    public var server: ServerFacts
+    public var database: String
+    public var role: String
+    public var isSuperuser: Bool
+    public var isStandby: Bool
+    public var fsync: String
+    public var synchronousCommit: String
+    public var fullPageWrites: String
+    /// The version installed in this database; nil before the first migration.
+    public var timescale: String?
+    /// `apache` or `timescale`.
+    public var timescaleLicense: String?
+    /// Which of pgbook's roles the role is a member of.
+    public var memberships: [String]
+    public var databaseBytes: Int64
+}
+
+/// Commands of a market that wait to be executed: a row of `pgbook.waiting`.
+public struct WaitingRecord: Sendable, Hashable {
+    public var market: String
+    public var commands: Int64
+    public var oldest: PostgresTimestamp
+    /// Older than any window should be.
+    public var isStuck: Bool
+}
+
+extension Connection {
+    public func diagnosis() throws(PostgresError) -> Diagnosis {
+        let facts = try ServerFacts(self)
+        let row = try execute(SQL.diagnosis).one()
+        return Diagnosis(
+            server: facts, database: try row.decode(named: "database"), role: try row.decode(named: "role"),
+            isSuperuser: try row.decode(named: "is_superuser"), isStandby: try row.decode(named: "is_standby"),
+            fsync: try row.decode(named: "fsync"), synchronousCommit: try row.decode(named: "synchronous_commit"),
+            fullPageWrites: try row.decode(named: "full_page_writes"), timescale: try row.decode(named: "timescaledb"),
+            timescaleLicense: try row.decode(named: "timescaledb_license"),
+            memberships: try row.decode(named: "memberships"), databaseBytes: try row.decode(named: "bytes"))
+    }
+
+    /// - Parameter stuckAfterSeconds: how old a waiting command may be before it counts as stuck.
+    public func waiting(stuckAfterSeconds: Int) throws(PostgresError) -> [WaitingRecord] {
+        var waiting: [WaitingRecord] = []
+        for row in try execute(SQL.listWaiting, stuckAfterSeconds) {
+            var columns = row.reader()
+            waiting.append(
+                WaitingRecord(
+                    market: try columns.next(), commands: try columns.next(), oldest: try columns.next(),
+                    isStuck: try columns.next()))
+        }
+        return waiting
+    }
+}
