@@ -13,7 +13,8 @@ extension Connection {
     ) throws(PostgresError) -> Result<OrderID, Rejection> {
         try give(
             SQL.placeOrder, market, order.side.word, order.amount, order.price, order.timeInForce.word, order.postOnly,
-            order.selfTradePrevention?.word, order.timeInForce.expires?.postgres, clientOrderID, user?.rawValue, id?.uuid)
+            order.selfTradePrevention?.word, order.timeInForce.expires?.postgres, clientOrderID, user?.rawValue,
+            id?.uuid)
     }
 
     /// Gives an order a new total amount, a new price, or both.
@@ -126,7 +127,9 @@ extension Rejection {
         if error.isMissingRight {
             self.init(
                 code: .notPermitted,
-                message: "role \(role) may not do this (\(error.message)); it takes a member of pgbook_trader or pgbook_node")
+                message:
+                    "role \(role) may not do this (\(error.message)); it takes a member of pgbook_trader or pgbook_node"
+            )
             return
         }
         guard state.hasPrefix("PB"), let number = Int16(state.dropFirst(2)), let code = OutcomeCode(rawValue: number)

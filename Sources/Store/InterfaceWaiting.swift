@@ -10,9 +10,11 @@ extension Connection {
 
     /// Waits until each command has its outcome, or the time is up.
     /// - Parameter pollInterval: how long a lost notification can delay the answer.
+    /// - Parameter isStopped: asked after every wake; true ends the waiting.
     /// - Returns: the commands in the order of `ids`; `code` is nil where there is no outcome yet.
     public func waitForOutcomes(
-        of ids: [OrderID], until deadline: ContinuousClock.Instant, pollInterval: Duration = .milliseconds(500)
+        of ids: [OrderID], until deadline: ContinuousClock.Instant, pollInterval: Duration = .milliseconds(500),
+        isStopped: () -> Bool = { false }
     ) throws(PostgresError) -> [CommandRecord] {
         var found: [OrderID: CommandRecord] = [:]
         while true {
@@ -20,7 +22,8 @@ extension Connection {
             discardNotifications()
             for id in ids where found[id]?.code == nil { found[id] = try command(id) }
             let rest = deadline - ContinuousClock.now
-            if ids.allSatisfy({ found[$0]?.code != nil }) || rest <= .zero { return ids.compactMap { found[$0] } }
+            let isDone = ids.allSatisfy { found[$0]?.code != nil }
+            if isDone || rest <= .zero || isStopped() { return ids.compactMap { found[$0] } }
             _ = try waitForNotification(timeout: min(rest, pollInterval))
         }
     }

@@ -29,7 +29,7 @@ let allowedOutside: [String: Set<String>] = [
     ],
     "pgbook": [
         "ArgumentParser", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Logging", "ServiceLifecycle",
-        "Synchronization",
+        "Synchronization", "UnixSignals",
     ],
     "EmbedSQL": ["Foundation", "FoundationEssentials", "Glibc"],
     "EmbedSQLPlugin": ["PackagePlugin", "Foundation"],

@@ -1,0 +1,179 @@
+import ArgumentParser
+import Postgres
+import Store
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Say what is connected, what is wrong, and how to mend it.",
+        discussion: """
+            Exit code 0 where nothing is wrong, 1 where something is, 3 where there is no connection.
+
+            Example:
+              pgbook doctor
+              pgbook doctor --json
+            """)
+
+    @Option(help: "A command that waits longer than this has no matcher; larger than your window.")
+    var patience = TimeSpan(.seconds(10))
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() throws {
+        let connection = try Connection(connection.configuration())
+        let examination = try Examination(connection, patience: patience)
+        if output.json {
+            print(examination.json)
+        } else {
+            examination.show(on: .standard)
+        }
+        if examination.findings.contains(where: { $0.isFault }) { throw Failure(.refused) }
+    }
+}
+
+/// What was found.
+private struct Examination {
+    struct Finding {
+        /// Otherwise a remark.
+        var isFault: Bool
+        var message: String
+    }
+
+    private let diagnosis: Diagnosis
+    private let address: String
+    private let schema: SchemaStatus
+    private var waiting: [WaitingRecord] = []
+    private var markets: [MarketRecord] = []
+    private(set) var findings: [Finding] = []
+
+    init(_ connection: Connection, patience: TimeSpan) throws {
+        diagnosis = try connection.diagnosis()
+        schema = try Migrator(connection).status()
+        address = "\(connection.host) port \(connection.port)"
+        examineServer()
+        examineSchema()
+        guard schema.isCurrent, !diagnosis.memberships.isEmpty else { return }
+        markets = try connection.marketRecords()
+        waiting = try connection.waiting(stuckAfterSeconds: Int(patience.duration.components.seconds))
+        examineMatching(patience)
+    }
+
+    private mutating func fault(_ message: String) { findings.append(Finding(isFault: true, message: message)) }
+    private mutating func remark(_ message: String) { findings.append(Finding(isFault: false, message: message)) }
+
+    private mutating func examineServer() {
+        if let message = diagnosis.server.fault { fault(message) }
+        if diagnosis.isStandby { fault("this server is a standby and takes no commands; connect to the primary") }
+        if diagnosis.fsync == "off" {
+            fault(
+                "fsync is off: a crash of the machine can lose or destroy the book; set fsync = on in postgresql.conf")
+        }
+        if diagnosis.fullPageWrites == "off" {
+            fault(
+                "full_page_writes is off: a power cut can destroy pages; set full_page_writes = on in postgresql.conf")
+        }
+        if diagnosis.synchronousCommit == "off" {
+            fault(
+                "synchronous_commit is off: a crash loses commands that were acknowledged; set synchronous_commit = on")
+        }
+        if diagnosis.server.major != testedMajor {
+            remark("pgbook is tested with PostgreSQL \(testedMajor); this one is \(diagnosis.server.major)")
+        }
+    }
+
+    private var testedMajor: Int32 { 17 }
+
+    private mutating func examineSchema() {
+        for migration in schema.migrations where migration.state == .unknown || migration.state == .changed {
+            fault(
+                migration.state == .unknown
+                    ? "the schema is newer than this pgbook (\(migration.name)); use the pgbook that migrated it"
+                    : "migration \(migration.name) was changed after it was applied; use the pgbook that applied it")
+        }
+        if !schema.pending.isEmpty, !findings.contains(where: { $0.isFault && $0.message.hasPrefix("the schema") }) {
+            fault("not applied: \(schema.pending.joined(separator: ", ")); run: pgbook migrate")
+        } else if diagnosis.memberships.isEmpty {
+            fault(
+                "role \(diagnosis.role) may not use pgbook; grant it a role as superuser: "
+                    + "GRANT pgbook_reader TO \"\(diagnosis.role)\" (or pgbook_trader, or pgbook_node)")
+        }
+    }
+
+    private mutating func examineMatching(_ patience: TimeSpan) {
+        if markets.isEmpty {
+            remark("there are no markets yet; add one: pgbook market add BTC-USD --tick 0.5 --lot 0.001")
+        }
+        for market in markets where market.state == "halted" {
+            remark("market \(market.name) is halted; pgbook market resume \(market.name) lets it go on")
+        }
+        for market in waiting where market.isStuck {
+            fault(
+                "\(market.commands) command\(market.commands == 1 ? "" : "s") of \(market.market) wait for longer than "
+                    + "\(patience): no matcher executes them; start one: pgbook serve")
+        }
+    }
+
+    // MARK: showing
+
+    private var facts: [(name: String, value: String)] {
+        [
+            ("server", "PostgreSQL \(diagnosis.server.version) at \(address)"),
+            ("database", "\(diagnosis.database), \(diagnosis.databaseBytes / 1_048_576) MB"),
+            ("role", diagnosis.role + (diagnosis.isSuperuser ? ", superuser" : "") + roles),
+            ("timescaledb", diagnosis.timescale ?? "not installed in this database"),
+            ("edition", diagnosis.timescaleLicense ?? "unknown"),
+            ("fsync", diagnosis.fsync), ("synchronous_commit", diagnosis.synchronousCommit),
+            ("full_page_writes", diagnosis.fullPageWrites), ("schema", schemaWord),
+            ("markets", "\(markets.count)"),
+            (
+                "waiting",
+                waiting.isEmpty ? "nothing" : waiting.map { "\($0.market) \($0.commands)" }.joined(separator: ", ")
+            ),
+        ]
+    }
+
+    private var roles: String {
+        diagnosis.memberships.isEmpty ? "" : " (\(diagnosis.memberships.joined(separator: ", ")))"
+    }
+
+    private var schemaWord: String {
+        schema.isCurrent ? "up to date (\(schema.migrations.last?.name ?? ""))" : "\(schema.pending.count) not applied"
+    }
+
+    func show(on screen: Screen) {
+        for (name, value) in facts { print(screen.styled(name.padded(to: 20), .dim) + printable(value)) }
+        print("")
+        for finding in findings {
+            print(
+                screen.styled(finding.isFault ? "wrong  " : "note   ", finding.isFault ? .ask : .warning)
+                    + printable(finding.message))
+        }
+        if !findings.contains(where: { $0.isFault }) { print(screen.styled("all well", .bid)) }
+    }
+
+    var json: JSON {
+        .object([
+            ("server_version", .string(diagnosis.server.version)), ("address", .string(address)),
+            ("database", .string(diagnosis.database)), ("database_bytes", .number(diagnosis.databaseBytes)),
+            ("role", .string(diagnosis.role)), ("roles", .array(diagnosis.memberships.map { .string($0) })),
+            ("timescaledb", .text(diagnosis.timescale)), ("timescaledb_license", .text(diagnosis.timescaleLicense)),
+            ("fsync", .string(diagnosis.fsync)), ("synchronous_commit", .string(diagnosis.synchronousCommit)),
+            ("full_page_writes", .string(diagnosis.fullPageWrites)),
+            ("schema_is_current", .bool(schema.isCurrent)),
+            ("pending_migrations", .array(schema.pending.map { .string($0) })),
+            ("markets", .array(markets.map { .string($0.name) })),
+            (
+                "waiting",
+                .array(
+                    waiting.map { market in
+                        .object([
+                            ("security", .string(market.market)), ("commands", .number(market.commands)),
+                            ("oldest", .string(market.oldest.description)), ("is_stuck", .bool(market.isStuck)),
+                        ])
+                    })
+            ),
+            ("is_well", .bool(!findings.contains { $0.isFault })),
+            ("faults", .array(findings.filter(\.isFault).map { .string($0.message) })),
+            ("remarks", .array(findings.filter { !$0.isFault }.map { .string($0.message) })),
+        ])
+    }
+}
