@@ -7,7 +7,8 @@ struct SortedKeys: Sendable {
     private static let leafCapacity = 64
 
     private struct Leaf {
-        var firstKey: Int64
+        /// At or below the leaf's first key, above the last key of the leaf before.
+        var lowerBound: Int64
         /// The leaf's keys begin at `storage * leafCapacity`.
         var storage: Int32
         var count: Int32
@@ -54,7 +55,7 @@ struct SortedKeys: Sendable {
 
     mutating func insert(_ key: Int64, reference: Int32, at position: Position) {
         guard !leaves.isEmpty else {
-            leaves.append(Leaf(firstKey: key, storage: allocateStorage(), count: 1))
+            leaves.append(Leaf(lowerBound: key, storage: allocateStorage(), count: 1))
             keys[base(of: 0)] = key
             references[base(of: 0)] = reference
             return
@@ -79,7 +80,7 @@ struct SortedKeys: Sendable {
         keys[index] = key
         references[index] = reference
         leaves[leaf].count += 1
-        if offset == 0 { leaves[leaf].firstKey = key }
+        if key < leaves[leaf].lowerBound { leaves[leaf].lowerBound = key }
     }
 
     mutating func remove(at position: Position) {
@@ -94,8 +95,6 @@ struct SortedKeys: Sendable {
         if last == 0 {
             freeStorage.append(leaves[leaf].storage)
             leaves.remove(at: leaf)
-        } else if position.offset == 0 {
-            leaves[leaf].firstKey = keys[base]
         }
     }
 
@@ -105,11 +104,11 @@ struct SortedKeys: Sendable {
     /// The last leaf that begins at or below the key; the first one if none does.
     private func leafIndex(for key: Int64) -> Int {
         var high = leaves.count - 1
-        if leaves[high].firstKey <= key { return high }
+        if leaves[high].lowerBound <= key { return high }
         var low = 0
         while low < high {
             let middle = (low + high) >> 1
-            if leaves[middle].firstKey <= key { low = middle + 1 } else { high = middle }
+            if leaves[middle].lowerBound <= key { low = middle + 1 } else { high = middle }
         }
         return max(low - 1, 0)
     }
@@ -126,7 +125,7 @@ struct SortedKeys: Sendable {
             references[target + offset] = references[source + offset]
         }
         leaves[leaf].count = Int32(kept)
-        leaves.insert(Leaf(firstKey: keys[target], storage: storage, count: Int32(moved)), at: leaf + 1)
+        leaves.insert(Leaf(lowerBound: keys[target], storage: storage, count: Int32(moved)), at: leaf + 1)
     }
 
     private mutating func allocateStorage() -> Int32 {

@@ -37,3 +37,26 @@ func `a book of thousands of levels stays in order while they come and go`(seed:
     #expect(fixture.book.levels(side, depth: 3) == Array(plain.sorted(side).prefix(3)))
     #expect(fixture.book.levels(side.opposite) == [])
 }
+
+@Test(arguments: [1, 2, 3])
+func `hundreds of gtd orders expire in order, whichever leave before`(seed: Int) {
+    var generator = SeededGenerator(seed: UInt64(seed))
+    var fixture = BookFixture()
+    var standing: [(expires: Int64, number: UInt64)] = []
+    for number in 1...600 as ClosedRange<UInt64> {
+        let expires = Int64.random(in: 10...300, using: &generator)
+        fixture.buy(1, at: 10, .gtd(expires))
+        standing.append((expires, number))
+    }
+    standing.shuffle(using: &generator)
+    for _ in 0..<300 { fixture.cancel(standing.removeLast().number) }
+    _ = fixture.book.takeJournal()
+    standing.sort { ($0.expires, $0.number) < ($1.expires, $1.number) }
+    for time in stride(from: 0, through: 300, by: 7) {
+        fixture.time = Int64(time)
+        fixture.execute(.expire)
+        let expired = standing.prefix { $0.expires <= Int64(time) }
+        #expect(fixture.book.takeJournal().closed.map(\.order.id.low) == expired.map(\.number), "seed \(seed)")
+        standing.removeFirst(expired.count)
+    }
+}

@@ -94,8 +94,8 @@ private struct Trio {
     }
 }
 
-/// How many seeds are run: 60, or what `PGBOOK_SEEDS` says.
-private let seedCount = ProcessInfo.processInfo.environment["PGBOOK_SEEDS"].flatMap(Int.init) ?? 60
+/// How many seeds are run: 40, or what `PGBOOK_SEEDS` says.
+private let seedCount = ProcessInfo.processInfo.environment["PGBOOK_SEEDS"].flatMap(Int.init) ?? 40
 
 @Test(arguments: 1...seedCount)
 func `the fast book, complete or partial, does what the naive book does`(seed: Int) {

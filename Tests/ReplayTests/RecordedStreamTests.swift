@@ -20,9 +20,12 @@ func `a conformance workload gives its published reports`(name: String) throws {
     var reader = ConformanceReader(workload)
     var run = ConformanceRun()
     while let message = try reader.next() { run.execute(message) }
-    var reports = run.takeReports()
-    if expected.last != UInt8(ascii: "\n") { reports.removeLast() }
-    SharedData.expectEqual(reports, expected, name)
-    let text = expected.last == UInt8(ascii: "\n") ? expected.dropLast() : expected[...]
-    #expect(try ConformanceRun.digest(of: workload).digest == SHA256.hash(text))
+    let reports = run.takeReports()
+    SharedData.expectEqual(expected.last == UInt8(ascii: "\n") ? reports : reports.dropLast(), expected, name)
+    var digest = ReportDigest()
+    // In two parts, as a long run hands them over.
+    let middle = reports.firstIndex(of: UInt8(ascii: "\n"))! + 1
+    digest.update(Array(reports[..<middle]))
+    digest.update(Array(reports[middle...]))
+    #expect(digest.finalize() == SHA256.hash(expected.last == UInt8(ascii: "\n") ? expected.dropLast() : expected[...]))
 }

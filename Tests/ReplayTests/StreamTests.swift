@@ -72,13 +72,6 @@ func `a line that cannot be read is named`(line: String) {
     #expect(error?.text == line)
 }
 
-@Test func `a workload's line that cannot be read is named`() {
-    for line in ["0,0,2,1,75,1773,33041", "0,3,0,1,75,1773,33041", "0,0,0,1,75,1773", "a,0,0,1,75,1773,1"] {
-        let error = #expect(throws: ReplayError.self) { try ConformanceRun.digest(of: [UInt8](line.utf8)) }
-        #expect(error?.line == 1)
-    }
-}
-
 @Test func `the results of a stream do not depend on when outcomes are read`() throws {
     let stream = "place,1,S,limit,10,4\nplace,2,B,limit,8,4\nreplace,2,5,10,2\nreplace,1,6,12,1\nplace,7,B,ioc,20,3\n"
     // All commands are mapped before the first is executed, and all are executed before the first is rendered.
