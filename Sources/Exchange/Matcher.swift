@@ -88,7 +88,7 @@ private struct MatcherLoop {
         for dueMarket in dueMarkets {
             let market = try market(dueMarket.market)
             if let oldest = dueMarket.oldestWaiting, oldest <= cutoff {
-                if let report = try execute(market, cutoff: cutoff) {
+                if let report = try executeAlone(market, cutoff: cutoff) {
                     didWork = true
                     report.log(market, to: logger)
                     onBatch?(market.symbol, report)
@@ -108,6 +108,18 @@ private struct MatcherLoop {
     }
 
     private var hasWindow: Bool { configuration.window > .zero }
+
+    /// A market whose batch fails must not keep the others waiting. It is tried again after a poll interval.
+    private func executeAlone(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
+        do {
+            return try execute(market, cutoff: cutoff)
+        } catch where connection.isUsable && !(error is CancellationError) && !Task.isCancelled {
+            logger.error(
+                "a batch failed and was rolled back; its market waits",
+                metadata: ["market": "\(market.symbol)", "error": "\(error)"])
+            return nil
+        }
+    }
 
     private func execute(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
         let closedThrough = hasWindow ? lookedThrough ?? Timestamp(Int64.min) : nil

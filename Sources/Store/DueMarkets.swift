@@ -23,6 +23,9 @@ extension Connection {
         return (markets, now)
     }
 
+    /// Whether statements can be sent: the connection stands.
+    public var isUsable: Bool { !isLost }
+
     /// Sets this connection up for matching transactions.
     public func prepareForMatching() throws {
         try execute(SQL.planForMatching)

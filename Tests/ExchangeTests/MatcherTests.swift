@@ -114,6 +114,24 @@ import Testing
         #expect(try desk.verify().differences == [])
     }
 
+    @Test func `a market that cannot be matched does not keep the others waiting`() async throws {
+        let desk = try Desk()
+        try desk.database.addMarket("ALSO", tick: "1", lot: "1")
+        let other = try #require(try desk.connection.markets().first { $0.symbol == "ALSO" })
+        let bad = try desk.place(.bid, 1, at: 100)
+        // No matcher can read this: no such time in force.
+        try desk.database.connection().execute("UPDATE pgbook_data.commands SET tif = 9")
+        let sound = Desk(database: desk.database, connection: desk.connection, market: other)
+        try await beside([matcher()], desk) {
+            for _ in 0..<3 {
+                let id = try sound.place(.bid, 1, at: 100)
+                try await eventually("it is open") { try sound.code(id) == "open" }
+            }
+        }
+        #expect(try desk.code(bad) == nil)
+        #expect(try desk.number("SELECT count(*) FROM pgbook_data.inbox") == 1)
+    }
+
     @Test func `a matcher survives its connection`() async throws {
         let desk = try Desk()
         try await beside([matcher()], desk) {
