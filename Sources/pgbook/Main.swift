@@ -83,6 +83,7 @@ struct PgBook: ParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, MarketCommand.self, PlaceCommand.self, AmendCommand.self,
             CancelCommand.self, CancelAllCommand.self, OrderCommand.self, OrdersCommand.self, BookCommand.self,
-            TradesCommand.self, WatchCommand.self, ShellCommand.self, DoctorCommand.self,
+            TradesCommand.self, WatchCommand.self, ShellCommand.self, ReplayCommand.self, VerifyCommand.self,
+            DoctorCommand.self,
         ])
 }

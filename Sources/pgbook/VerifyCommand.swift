@@ -1,0 +1,77 @@
+import ArgumentParser
+import Exchange
+import OrderBook
+import Store
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Prove that the tables are what the log of commands gives.",
+        discussion: """
+            Replays each market's commands by seq into an empty order book and compares every outcome, trade, closed
+            order, candle, the book and the digest. It reads one moment of a live database and writes nothing. The
+            first difference of each kind is named.
+
+            Example:
+              pgbook verify
+              pgbook verify --market BTC-USD --json
+
+            Exit codes: 0 all is proved · 1 something differs
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "One market only.")
+    var market: String?
+
+    func run() throws {
+        let connection = try connection.connect()
+        let markets = try connection.markets().filter { market == nil || $0.symbol == market }
+        if let market, markets.isEmpty {
+            throw Failure(
+                .refused, "there is no market '\(market)'; pgbook market list shows them", code: "unknown_market",
+                field: "market")
+        }
+        var reports: [Verification.Report] = []
+        for market in markets {
+            let seq = try StoredMarket(connection, market: market).state().seq.rawValue
+            var bar = ProgressBar(total: Int(seq), unit: "commands")
+            let report = try Verification(connection) {
+                bar.update(done: Int($0.commands), count: Int($0.commands))
+            }.run(market)
+            bar.finish()
+            reports.append(report)
+            if !output.json { show(report, bar.elapsed) }
+        }
+        if output.json { print(JSON.array(reports.map(\.json))) }
+        let count = reports.reduce(0) { $0 + $1.differences.count }
+        if count > 0 { throw Failure(.refused, "\(count) difference\(count == 1 ? "" : "s") between log and tables") }
+        if markets.isEmpty, !output.json { print("no markets") }
+    }
+
+    private func show(_ report: Verification.Report, _ elapsed: Duration) {
+        let screen = Screen.standard
+        let verdict = report.differences.isEmpty ? screen.styled("proved", .bid) : screen.styled("DIFFERS", .ask)
+        print(
+            "\(report.market): \(verdict): \(report.commands) commands, \(report.trades) trades, \(report.restingOrders) resting orders, digest \(report.digest.hex.prefix(16))… in \(elapsed.inSeconds)"
+        )
+        for difference in report.differences { print("  \(difference.rule): \(difference.description)") }
+    }
+}
+
+extension Verification.Report {
+    fileprivate var json: JSON {
+        .object([
+            ("security", .string(market)), ("commands", .number(commands)), ("trades", .number(trades)),
+            ("resting_orders", .number(restingOrders)), ("digest", .string(digest.hex)),
+            (
+                "differences",
+                .array(
+                    differences.map {
+                        .object([("rule", .string($0.rule)), ("description", .string($0.description))])
+                    })
+            ),
+        ])
+    }
+}
