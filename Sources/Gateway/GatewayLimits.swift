@@ -10,6 +10,8 @@ public struct GatewayLimits: Sendable {
     public var socketsMax: Int
     /// Frames of one message.
     public var fragmentsMax: Int
+    /// Bytes that the kernel keeps for one client; beyond it they wait in its outbox.
+    public var sendBufferBytes: Int
     /// Bytes that wait for a slow client; beyond it the client is cut off.
     public var outboxBytesMax: Int
     /// Commands of one socket that were not answered yet.
@@ -26,6 +28,8 @@ public struct GatewayLimits: Sendable {
     public var ordersPerQueryMax: Int
     /// Trades sent on open.
     public var tradesOnOpen: Int
+    /// Trades in one message; more come in several.
+    public var tradesPerMessageMax: Int
     /// Until the first bytes of a connection, and of an idle HTTP connection until the next.
     public var idleMillisecondsMax: Int64
     /// Between pings to a silent WebSocket; one that misses two is cut off.
@@ -36,20 +40,25 @@ public struct GatewayLimits: Sendable {
     public var flushIntervalMilliseconds: Int64
     /// Order events follow the market by at least this.
     public var orderEventIntervalMilliseconds: Int64
+    /// Between looks at open orders that nothing points at, `ordersPerQueryMax` at a time.
+    public var sweepIntervalMilliseconds: Int64
 
     public init(
         wire: WireLimits = WireLimits(), connectionsMax: Int = 4_096, socketsMax: Int = 2_048, fragmentsMax: Int = 16,
-        outboxBytesMax: Int = 1 << 20, commandsPerSocketMax: Int = 1_024, ordersPerSocketMax: Int = 10_000,
+        sendBufferBytes: Int = 256 << 10, outboxBytesMax: Int = 1 << 20, commandsPerSocketMax: Int = 1_024,
+        ordersPerSocketMax: Int = 10_000,
         commandsQueuedMax: Int = 20_000, commandsPerBatchMax: Int = 1_000, entranceRetryMilliseconds: Int64 = 5_000,
         ordersPerQueryMax: Int = 2_000,
-        tradesOnOpen: Int = 50, idleMillisecondsMax: Int64 = 30_000, pingIntervalMilliseconds: Int64 = 20_000,
+        tradesOnOpen: Int = 50, tradesPerMessageMax: Int = 500, idleMillisecondsMax: Int64 = 30_000,
+        pingIntervalMilliseconds: Int64 = 20_000,
         closeMillisecondsMax: Int64 = 2_000, flushIntervalMilliseconds: Int64 = 2,
-        orderEventIntervalMilliseconds: Int64 = 5
+        orderEventIntervalMilliseconds: Int64 = 5, sweepIntervalMilliseconds: Int64 = 100
     ) {
         self.wire = wire
         self.connectionsMax = connectionsMax
         self.socketsMax = socketsMax
         self.fragmentsMax = fragmentsMax
+        self.sendBufferBytes = sendBufferBytes
         self.outboxBytesMax = outboxBytesMax
         self.commandsPerSocketMax = commandsPerSocketMax
         self.ordersPerSocketMax = ordersPerSocketMax
@@ -58,11 +67,13 @@ public struct GatewayLimits: Sendable {
         self.entranceRetryMilliseconds = entranceRetryMilliseconds
         self.ordersPerQueryMax = ordersPerQueryMax
         self.tradesOnOpen = tradesOnOpen
+        self.tradesPerMessageMax = tradesPerMessageMax
         self.idleMillisecondsMax = idleMillisecondsMax
         self.pingIntervalMilliseconds = pingIntervalMilliseconds
         self.closeMillisecondsMax = closeMillisecondsMax
         self.flushIntervalMilliseconds = flushIntervalMilliseconds
         self.orderEventIntervalMilliseconds = orderEventIntervalMilliseconds
+        self.sweepIntervalMilliseconds = sweepIntervalMilliseconds
     }
 
     /// The relations between bounds that must hold, in words; nil when all do.
@@ -73,7 +84,8 @@ public struct GatewayLimits: Sendable {
             return "commandsPerSocketMax must not be above commandsQueuedMax"
         }
         let all = [
-            connectionsMax, socketsMax, fragmentsMax, commandsPerSocketMax, ordersPerSocketMax, commandsPerBatchMax,
+            connectionsMax, socketsMax, fragmentsMax, sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
+            ordersPerSocketMax, commandsPerBatchMax,
             ordersPerQueryMax, Int(idleMillisecondsMax), Int(pingIntervalMilliseconds),
             Int(closeMillisecondsMax), Int(orderEventIntervalMilliseconds),
         ]

@@ -49,7 +49,7 @@ public struct GatewayService: Service {
             reader: MarketDataReader(database), directory: directory, hub: hub, desk: desk, limits: limits,
             metrics: metrics, logger: logger)
         let publisher = MarketPublisher(
-            directory: directory, hub: hub, tracker: tracker, metrics: metrics, tradesOnOpen: limits.tradesOnOpen)
+            directory: directory, hub: hub, tracker: tracker, metrics: metrics, limits: limits)
         let feed = MarketDataFeed(
             reader: MarketDataReader(database), sink: publisher, limits: configuration.marketData, logger: logger)
         let services = SocketServices(

@@ -7,6 +7,13 @@ public struct MarketHead: Hashable, Sendable {
     public var seq: Seq
     public var tradeID: TradeID
     public var isHalted: Bool
+
+    public init(market: MarketNumber, seq: Seq, tradeID: TradeID, isHalted: Bool) {
+        self.market = market
+        self.seq = seq
+        self.tradeID = tradeID
+        self.isHalted = isHalted
+    }
 }
 
 /// What rests at one price.

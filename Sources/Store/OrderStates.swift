@@ -14,6 +14,19 @@ public struct CommandState: Hashable, Sendable {
     /// Why it left the book; nil where it never rested or still does.
     public var closed: CloseReason?
 
+    public init(
+        id: OrderID, market: MarketNumber, code: OutcomeCode, filled: AmountLots, remaining: AmountLots,
+        isResting: Bool, closed: CloseReason?
+    ) {
+        self.id = id
+        self.market = market
+        self.code = code
+        self.filled = filled
+        self.remaining = remaining
+        self.isResting = isResting
+        self.closed = closed
+    }
+
     /// `closed.reason`.
     public enum CloseReason: Int16, Hashable, Sendable {
         case filled = 1

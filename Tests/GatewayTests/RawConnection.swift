@@ -16,6 +16,7 @@ final class RawConnection: Sendable {
     static func connect(port: Int) async throws -> RawConnection {
         let received = Received()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.socketOption(.so_rcvbuf), value: 8_192)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Keeper(received))
@@ -41,6 +42,9 @@ final class RawConnection: Sendable {
         try await eventually("the server closes") { isClosed }
         return Array(take().readableBytesView)
     }
+
+    /// A client that stops reading fills the buffers on its way, and then the server's.
+    func setReads(_ reads: Bool) async throws { try await channel.setOption(.autoRead, value: reads).get() }
 
     func close() { channel.close(promise: nil) }
 

@@ -8,6 +8,7 @@ import ServiceLifecycle
 import Store
 import Synchronization
 import TestSupport
+import Testing
 
 /// A gateway with a database of its own, and a matcher unless the test does without.
 struct RunningGateway: Sendable {
@@ -20,10 +21,14 @@ struct RunningGateway: Sendable {
         _ configuration: GatewayConfiguration = GatewayConfiguration(port: 0), hasMatcher: Bool = true,
         markets: [String] = ["BTC-USD"], _ body: @escaping @Sendable (RunningGateway) async throws -> Void
     ) async throws {
-        let database = try TestDatabase()
-        for market in markets { try database.addMarket(market) }
+        let database = try await offThePool {
+            let database = try TestDatabase()
+            for market in markets { try database.addMarket(market) }
+            return database
+        }
         var configuration = configuration
         configuration.port = 0
+        configuration.limits.closeMillisecondsMax = 50
         let (ports, portSource) = AsyncStream.makeStream(of: Int.self)
         let logger = quietLogger()
         let service = try GatewayService(
@@ -36,8 +41,13 @@ struct RunningGateway: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { matching in
             if hasMatcher {
                 matching.addTask {
-                    _ = try? await matcherSession.run { connection in
-                        try Matcher(.init(), logger: logger).run(on: connection)
+                    try await matcherSession.run { connection in
+                        do {
+                            try Matcher(.init(), logger: logger).run(on: connection)
+                        } catch is CancellationError {
+                        } catch {
+                            print("the matcher ended: \(error)")
+                        }
                     }
                 }
             }
@@ -112,3 +122,13 @@ struct RunningGateway: Sendable {
         return Answer(status: status, head: head, body: String(answer[end.upperBound...]))
     }
 }
+
+/// What blocks runs on a thread of its own: the gateway under test needs the few threads that tasks share.
+func offThePool<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
+    }
+}
+
+/// One gateway at a time: each has a database, a matcher and sockets of its own.
+@Suite(.serialized) enum GatewaySuites {}

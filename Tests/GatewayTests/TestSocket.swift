@@ -67,6 +67,8 @@ final class TestSocket: Sendable {
         try await connection.write(buffer)
     }
 
+    func setReads(_ reads: Bool) async throws { try await connection.setReads(reads) }
+
     func hangUp() { connection.close() }
 
     // MARK: Receiving

@@ -86,7 +86,7 @@ final class HubShard {
             let isNew = markets[update.security] == nil
             if isNew { markets[update.security] = FollowedMarket(followers: followersOfNewMarket(update.security)) }
             if let book = update.book { markets[update.security]?.book = book }
-            if isNew || update.trades != nil {
+            if isNew || !update.trades.isEmpty {
                 markets[update.security]?.recent = update.recent
                 markets[update.security]?.recentFrame = nil
             }
@@ -95,7 +95,7 @@ final class HubShard {
                 if isNew {
                     sendSnapshot(of: update.security, to: socket)
                 } else {
-                    if let trades = update.trades { socket.push(trades) }
+                    for trades in update.trades { socket.push(trades) }
                     if let book = update.book { socket.pushBook(book, market: update.security) }
                 }
                 unflushed.insert(number)

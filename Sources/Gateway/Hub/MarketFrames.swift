@@ -7,8 +7,8 @@ struct MarketFrames: Sendable {
     var security: String
     /// The book, if it changed.
     var book: ByteBuffer?
-    /// The trades since the last time, if there were any.
-    var trades: ByteBuffer?
+    /// The trades since the last time, in messages of a bounded size.
+    var trades: [ByteBuffer]
     /// The last trades, for clients that open or subscribe later.
     var recent: TradesMessage
 }

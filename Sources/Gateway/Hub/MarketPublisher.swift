@@ -10,7 +10,7 @@ struct MarketPublisher: MarketDataSink {
     let hub: Hub
     let tracker: OrderTracker
     let metrics: GatewayMetrics
-    let tradesOnOpen: Int
+    let limits: GatewayLimits
 
     func publish(_ updates: [MarketUpdate]) {
         var frames: [MarketFrames] = []
@@ -20,12 +20,18 @@ struct MarketPublisher: MarketDataSink {
                 MarketFrames(
                     security: entry.market.symbol,
                     book: update.book.map { FrameBytes.text(BookMessage($0, in: entry)) },
-                    trades: update.trades.isEmpty ? nil : FrameBytes.text(TradesMessage(update.trades, in: entry)),
-                    recent: TradesMessage(update.recentTrades.suffix(tradesOnOpen), in: entry)))
+                    trades: messages(update.trades, in: entry),
+                    recent: TradesMessage(update.recentTrades.suffix(limits.tradesOnOpen), in: entry)))
             metrics.published(books: update.book == nil ? 0 : 1, trades: update.trades.count)
         }
         hub.publish(frames)
         tracker.marketsMoved(makers: updates.flatMap { $0.trades.map(\.makerOrder) })
+    }
+
+    private func messages(_ trades: [ExecutedTrade], in entry: MarketDirectory.Entry) -> [ByteBuffer] {
+        stride(from: 0, to: trades.count, by: limits.tradesPerMessageMax).map { start in
+            FrameBytes.text(TradesMessage(trades[start...].prefix(limits.tradesPerMessageMax), in: entry))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ final class OrderTracker: Sendable {
         case entered(OwnOrders.Entered)
         case answered(SocketID)
         case socketClosed(SocketID, cancelsOrders: Bool, commandsUnanswered: Int)
-        case traded([OrderID])
+        case moved(makers: [OrderID])
     }
 
     private struct Inbox {
@@ -62,7 +62,7 @@ final class OrderTracker: Sendable {
     }
 
     /// Some market moved, and these orders were traded with.
-    func marketsMoved(makers: [OrderID]) { post(.traded(makers)) }
+    func marketsMoved(makers: [OrderID]) { post(.moved(makers: makers)) }
 
     private func post(_ news: News) {
         inbox.withLock { $0.news.append(news) }
@@ -77,6 +77,7 @@ final class OrderTracker: Sendable {
     func run() async {
         var state = TrackerState(orders: OwnOrders(lookupMax: limits.ordersPerQueryMax))
         for await _ in wakes {
+            let began = ContinuousClock.now
             take(&state)
             do {
                 try await look(&state)
@@ -86,8 +87,10 @@ final class OrderTracker: Sendable {
                 logger.warning("order events wait: the database cannot be read", metadata: ["error": "\(error)"])
                 waker.yield()
             }
-            // What comes meanwhile is answered together.
-            try? await Task.sleep(for: .milliseconds(limits.orderEventIntervalMilliseconds))
+            if state.orders.owesSweep { waker.yield() }
+            // What comes meanwhile is answered together; and at most a third of the time goes into looking.
+            let pause = max(.milliseconds(limits.orderEventIntervalMilliseconds), (ContinuousClock.now - began) * 2)
+            try? await Task.sleep(for: pause)
         }
         take(&state)
     }
@@ -96,6 +99,7 @@ final class OrderTracker: Sendable {
         var orders: OwnOrders
         /// Sockets that closed while commands of theirs were under way, and how many.
         var closing: [SocketID: (cancelsOrders: Bool, unanswered: Int)] = [:]
+        var sweptAt = ContinuousClock.now
     }
 
     private func take(_ state: inout TrackerState) {
@@ -112,8 +116,7 @@ final class OrderTracker: Sendable {
                 noteCount(of: socket, 0)
                 if cancelsOrders { cancel(open) }
                 if unanswered > 0 { state.closing[socket] = (cancelsOrders, unanswered) }
-            case .traded(let makers):
-                for maker in makers { state.orders.traded(maker) }
+            case .moved(let makers): state.orders.marketsMoved(makers: makers)
             }
         }
     }
@@ -145,13 +148,22 @@ final class OrderTracker: Sendable {
 
     private func look(_ state: inout TrackerState) async throws {
         repeat {
-            let ids = state.orders.nextLookup()
-            guard !ids.isEmpty else { return }
-            let events = state.orders.found(try await reader.commandStates(ids), askedFor: ids)
-            metrics.sentOrderEvents(events.count)
-            for socket in Set(events.map(\.socket)) { noteCount(of: socket, state.orders.orderCount(of: socket)) }
-            hub.send(events.compactMap { event in frame(for: event).map { (socket: event.socket, frame: $0) } })
+            try await lookUp(state.orders.nextLookup(), &state)
         } while state.orders.hasTouched
+        let now = ContinuousClock.now
+        guard state.orders.owesSweep, state.sweptAt + .milliseconds(limits.sweepIntervalMilliseconds) <= now else {
+            return
+        }
+        state.sweptAt = now
+        try await lookUp(state.orders.nextSweep(), &state)
+    }
+
+    private func lookUp(_ ids: [OrderID], _ state: inout TrackerState) async throws {
+        guard !ids.isEmpty else { return }
+        let events = state.orders.found(try await reader.commandStates(ids), askedFor: ids)
+        metrics.sentOrderEvents(events.count)
+        for socket in Set(events.map(\.socket)) { noteCount(of: socket, state.orders.orderCount(of: socket)) }
+        hub.send(events.compactMap { event in frame(for: event).map { (socket: event.socket, frame: $0) } })
     }
 
     private func frame(for event: OwnOrders.Event) -> ByteBuffer? {

@@ -1,3 +1,4 @@
+import NIOCore
 import OrderBook
 import Store
 import Wire
@@ -41,8 +42,10 @@ struct OwnOrders {
     private var touched: Set<OrderID> = []
     /// Sockets that want to hear of an order that is not their own.
     private var curious: [OrderID: Set<SocketID>] = [:]
-    /// Open orders in the order in which they are looked at when nothing points at them.
-    private var sweep: [OrderID] = []
+    /// Open orders in the order in which they are looked at when nothing points at them. May hold some that are gone.
+    private var sweep: CircularBuffer<OrderID> = []
+    /// How many of them have not been looked at since the markets last moved.
+    private var sweepOwed = 0
 
     init(lookupMax: Int) { self.lookupMax = lookupMax }
 
@@ -69,9 +72,10 @@ struct OwnOrders {
         pending.append(entered.id)
     }
 
-    /// A maker was traded with.
-    mutating func traded(_ makerOrder: OrderID) {
-        if orders[makerOrder] != nil { touched.insert(makerOrder) }
+    /// Something was executed in some market, and these makers were traded with.
+    mutating func marketsMoved(makers: [OrderID]) {
+        for maker in makers where orders[maker] != nil { touched.insert(maker) }
+        sweepOwed = sweep.count
     }
 
     /// Forgets a socket; returns its open orders and whose they are.
@@ -79,7 +83,6 @@ struct OwnOrders {
         let ids = ordersOfSocket.removeValue(forKey: socket) ?? []
         let open = ids.compactMap { id in orders.removeValue(forKey: id).map { (id: id, user: $0.user) } }
         touched.subtract(ids)
-        sweep.removeAll(where: ids.contains)
         commands = commands.filter { $0.value.socket != socket }
         pending.removeAll { orders[$0] == nil && commands[$0] == nil }
         for (id, sockets) in curious where sockets.contains(socket) {
@@ -90,16 +93,27 @@ struct OwnOrders {
 
     // MARK: Looking
 
-    /// What to look up now: what was touched, what waits, then some of the open orders in turn (one may have been
-    /// cancelled elsewhere, or expired). Empty when nothing is there to ask for.
+    /// What to look up now: what was touched, then what waits. Empty when nothing is there to ask for.
     mutating func nextLookup() -> [OrderID] {
         var ids = Set(touched.prefix(lookupMax))
         touched.subtract(ids)
         for id in pending.prefix(lookupMax - ids.count) { ids.insert(id) }
-        let swept = sweep.prefix(max(0, lookupMax - ids.count))
-        sweep = Array(sweep.dropFirst(swept.count)) + swept
-        ids.formUnion(swept)
         return Array(ids)
+    }
+
+    /// Whether an order may have changed that nothing points at: one cancelled elsewhere, or expired.
+    var owesSweep: Bool { sweepOwed > 0 }
+
+    /// The next open orders whose turn it is.
+    mutating func nextSweep() -> [OrderID] {
+        var ids: [OrderID] = []
+        while sweepOwed > 0, ids.count < lookupMax, let id = sweep.popFirst() {
+            sweepOwed -= 1
+            guard orders[id] != nil else { continue }
+            ids.append(id)
+            sweep.append(id)
+        }
+        return ids
     }
 
     /// Whether something that surely changed has not been looked up yet.
@@ -141,7 +155,6 @@ struct OwnOrders {
         orders[id] = nil
         ordersOfSocket[socket]?.remove(id)
         if ordersOfSocket[socket]?.isEmpty == true { ordersOfSocket[socket] = nil }
-        sweep.removeAll { $0 == id }
     }
 
     private mutating func executed(_ command: Entered, _ state: CommandState) -> [Event] {

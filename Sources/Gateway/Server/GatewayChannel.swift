@@ -24,6 +24,9 @@ struct GatewayChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: .init(limits.sendBufferBytes))
+            // What waits should wait in the outbox, where a newer book can still take an older one's place.
+            try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 4_096, high: 16_384))
             let promise = channel.eventLoop.makePromise(of: Negotiated.self)
             let handler = FirstBytesHandler(gateway: self, promise: promise, logger: logger)
             try channel.pipeline.syncOperations.addHandler(handler)

@@ -22,15 +22,15 @@ struct Outbox {
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// False when the client has fallen too far behind.
-    mutating func push(_ frame: ByteBuffer) -> Bool {
+    /// Whether the client has fallen too far behind. Ask after writing what the channel takes: one burst may be large.
+    var isOverfull: Bool { byteCount > bytesMax }
+
+    mutating func push(_ frame: ByteBuffer) {
         entries.append(.frame(frame))
         byteCount += frame.readableBytes
-        return byteCount <= bytesMax
     }
 
-    /// False when the client has fallen too far behind.
-    mutating func pushBook(_ frame: ByteBuffer, market: String) -> Bool {
+    mutating func pushBook(_ frame: ByteBuffer, market: String) {
         if let older = books.updateValue(frame, forKey: market) {
             byteCount -= older.readableBytes
             booksDropped += 1
@@ -38,7 +38,6 @@ struct Outbox {
             entries.append(.book(market: market))
         }
         byteCount += frame.readableBytes
-        return byteCount <= bytesMax
     }
 
     /// The next frame to write.

@@ -115,15 +115,15 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     // MARK: What the client is sent
 
-    /// Keeps a frame for the client until the next flush. A client too far behind is cut off.
+    /// Keeps a frame for the client until the next flush.
     func push(_ frame: ByteBuffer) {
         guard context != nil, state.isOpen else { return }
-        if !outbox.push(frame) { cutOff() }
+        outbox.push(frame)
     }
 
     func pushBook(_ frame: ByteBuffer, market: String) {
         guard context != nil, state.isOpen else { return }
-        if !outbox.pushBook(frame, market: market) { cutOff() }
+        outbox.pushBook(frame, market: market)
     }
 
     func marketAppeared(_ security: String) -> Bool { state.marketAppeared(security) }
@@ -132,7 +132,8 @@ final class WebSocketHandler: ChannelInboundHandler {
         state.subscribed(to: Set(securities), followsNewMarkets: true)
     }
 
-    /// Writes what the channel takes now; the rest follows when it is writable again.
+    /// Writes what the channel takes now; the rest follows when it is writable again. A client that leaves too much
+    /// behind is cut off.
     func flush() {
         guard let context, !outbox.isEmpty else { return }
         var wrote = false
@@ -141,6 +142,8 @@ final class WebSocketHandler: ChannelInboundHandler {
             wrote = true
         }
         if wrote { context.flush() }
+        // Flushing may have made the channel writable, and so have emptied the outbox meanwhile.
+        if outbox.isOverfull { cutOff() }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -202,10 +205,11 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     /// The client reads too slowly for what it asked for: nothing more fits, not even an error.
     private func cutOff() {
+        guard let context else { return }
         services.metrics.cutOffSocket()
         services.logger.info(
             "a socket fell too far behind and was closed",
             metadata: ["user": "\(state.user.rawValue)", "bytes": "\(outbox.byteCount)"])
-        context?.close(promise: nil)
+        context.close(promise: nil)
     }
 }
