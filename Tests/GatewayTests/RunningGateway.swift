@@ -31,25 +31,16 @@ struct RunningGateway: Sendable {
         configuration.limits.closeMillisecondsMax = 50
         let (ports, portSource) = AsyncStream.makeStream(of: Int.self)
         let logger = quietLogger()
+        let node = try database.configuration(as: .node)
         let service = try GatewayService(
-            configuration, database: try database.configuration(as: .node), logger: logger
+            configuration, database: node, logger: logger
         ) { port in portSource.yield(port) }
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: service, successTerminationBehavior: .ignore)], logger: logger))
-        let matcherSession = try database.session(as: .node)
         try await withThrowingTaskGroup(of: Void.self) { matching in
             if hasMatcher {
-                matching.addTask {
-                    try await matcherSession.run { connection in
-                        do {
-                            try Matcher(.init(), logger: logger).run(on: connection)
-                        } catch is CancellationError {
-                        } catch {
-                            print("the matcher ended: \(error)")
-                        }
-                    }
-                }
+                matching.addTask { await Matcher(.init(), logger: logger).run(database: node) }
             }
             try await withThrowingTaskGroup(of: Void.self) { serving in
                 serving.addTask { try await group.run() }
@@ -73,7 +64,7 @@ struct RunningGateway: Sendable {
 
     private static func quietLogger() -> Logger {
         var logger = Logger(label: "test gateway")
-        logger.logLevel = .error
+        logger.logLevel = .critical
         return logger
     }
 
