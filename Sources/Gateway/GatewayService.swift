@@ -62,7 +62,7 @@ public struct GatewayService: Service {
             feed: feed, hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData)
 
         async let _ = feed.run()
-        async let _ = listen(feed)
+        async let _ = listen(feed, tracker)
         async let tracked: Void = tracker.run()
         async let entered: Void = desk.run()
         try await server(routes, hub: hub, services: services, on: group).run()
@@ -77,12 +77,16 @@ public struct GatewayService: Service {
 
     private var tokens: [String: UserID] { configuration.tokens.mapValues { UserID($0) } }
 
-    private func listen(_ feed: MarketDataFeed) async {
+    private func listen(_ feed: MarketDataFeed, _ tracker: OrderTracker) async {
         let logger = logger
         let hints = Hints(database, channels: ["pgbook_books", "pgbook_trades"]) { error in
             logger.warning("the database cannot be listened to; books are polled", metadata: ["error": "\(error)"])
         }
-        try? await hints.run { feed.wake() }
+        try? await hints.run {
+            feed.wake()
+            // What waits for its outcome need not wait for the feed.
+            tracker.marketsMoved(makers: [])
+        }
     }
 
     private func server(

@@ -65,23 +65,26 @@ public final class MarketDataFeed: Sendable {
 
     private func look(_ state: inout FeedState) async throws {
         let now = ContinuousClock.now
-        state.updates.removeAll(keepingCapacity: true)
         if isHinted.exchange(false, ordering: .acquiringAndReleasing) || state.headsReadAt + limits.pollInterval <= now
         {
             state.headsReadAt = now
             try await readHeads(&state)
             headsReadMilliseconds.store((now - started).wholeMilliseconds, ordering: .relaxed)
         }
-        for number in state.active {
-            try await readTrades(&state, number)
-            try await readBook(&state, number, now: now)
-        }
+        // Trades and outcomes are news; nobody should wait for books to hear of them.
+        for number in state.active { try await readTrades(&state, number) }
+        publish(&state)
+        for number in state.active { try await readBook(&state, number, now: now) }
+        publish(&state)
         state.active = state.active.filter { state.trackers[$0]?.bookDecision(now: now) != .upToDate }
-        if !state.updates.isEmpty {
-            sink.publish(state.updates.values.sorted { $0.market.number < $1.market.number })
-        }
         // What comes meanwhile is answered together.
         try await Task.sleep(for: limits.hintInterval)
+    }
+
+    private func publish(_ state: inout FeedState) {
+        guard !state.updates.isEmpty else { return }
+        sink.publish(state.updates.values.sorted { $0.market.number < $1.market.number })
+        state.updates.removeAll(keepingCapacity: true)
     }
 
     private func readHeads(_ state: inout FeedState) async throws {

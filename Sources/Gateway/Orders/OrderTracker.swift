@@ -160,7 +160,9 @@ final class OrderTracker: Sendable {
 
     private func lookUp(_ ids: [OrderID], _ state: inout TrackerState) async throws {
         guard !ids.isEmpty else { return }
-        let events = state.orders.found(try await reader.commandStates(ids), askedFor: ids)
+        // A market that the feed has not met yet has no units: its orders wait.
+        let states = try await reader.commandStates(ids).filter { directory[$0.market] != nil }
+        let events = state.orders.found(states, askedFor: ids)
         metrics.sentOrderEvents(events.count)
         for socket in Set(events.map(\.socket)) { noteCount(of: socket, state.orders.orderCount(of: socket)) }
         hub.send(events.compactMap { event in frame(for: event).map { (socket: event.socket, frame: $0) } })
