@@ -87,18 +87,19 @@ func nearest(to word: String, in words: [String]) -> String? {
     return best.flatMap { $0.distance <= min(2, word.count / 2) ? $0.word : nil }
 }
 
-/// How many characters must be changed, added or taken away to make one word into the other.
+/// How many characters must be changed, added, taken away or swapped with the next to make one word into the other.
 private func editDistance(_ a: String, _ b: String) -> Int {
     let (a, b) = (Array(a), Array(b))
-    var row = Array(0...b.count)
-    for (i, character) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
+    var rows = [Array(0...b.count)]
+    for i in a.indices {
+        var row = [i + 1]
         for j in b.indices {
-            let change = diagonal + (character == b[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+            let change = rows[i][j] + (a[i] == b[j] ? 0 : 1)
+            var least = min(change, row[j] + 1, rows[i][j + 1] + 1)
+            if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, rows[i - 1][j - 1] + 1) }
+            row.append(least)
         }
+        rows.append(row)
     }
-    return row[b.count]
+    return rows[a.count][b.count]
 }

@@ -5,15 +5,15 @@ import Synchronization
 
 /// Ctrl-C and SIGTERM as a question to ask, instead of the end of the process. Wakes a wait of the connection.
 final class Interruption {
-    private let counter = Counter()
+    private let signals = Signals()
     private let sources: [any DispatchSourceSignal]
 
     init(of interrupt: Interrupt) {
-        sources = [SIGINT, SIGTERM].map { [counter] number in
+        sources = [SIGINT, SIGTERM].map { [signals] number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                counter.count.wrappingAdd(1, ordering: .relaxed)
+                signals.last.store(number, ordering: .relaxed)
                 interrupt.wake()
             }
             source.resume()
@@ -26,11 +26,14 @@ final class Interruption {
         for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 
-    var hasCome: Bool { counter.count.load(ordering: .relaxed) > 0 }
-    func reset() { counter.count.store(0, ordering: .relaxed) }
+    var hasCome: Bool { signals.last.load(ordering: .relaxed) != 0 }
+
+    /// Ctrl-C has been heeded and is forgotten; SIGTERM stays.
+    func heed() { _ = signals.last.compareExchange(expected: SIGINT, desired: 0, ordering: .relaxed) }
 }
 
 /// What the handler, on a thread of its own, shares with whoever asks.
-private final class Counter: Sendable {
-    let count = Atomic<Int>(0)
+private final class Signals: Sendable {
+    /// The number of the last one that came; 0 if none did.
+    let last = Atomic<Int32>(0)
 }

@@ -5,22 +5,27 @@ struct LineEditor {
     private var history: [String] = []
     private static let historyMax = 1000
 
+    /// How long a signal may go unseen.
+    private static let pollMilliseconds: Int32 = 100
+
     /// The next line; nil at the end of input (Ctrl-D on an empty line). Ctrl-C begins the line anew.
-    mutating func read(prompt: String) -> String? {
+    /// - Parameter isEnded: asked now and then; true is the end of input too.
+    mutating func read(prompt: String, isEnded: () -> Bool) -> String? {
         guard let keyboard = Keyboard.take() else { return readLine() }
         var line = EditedLine(history: history)
         draw(prompt, line)
         while true {
-            guard let key = keyboard.nextKey() else { continue }
+            if isEnded() { return nil }
+            guard let key = keyboard.nextKey(milliseconds: Self.pollMilliseconds) else { continue }
             switch key {
             case .enter:
-                print("\r\n", terminator: "")
+                print("")
                 flushOutput()
                 remember(line.text)
                 return line.text
             case .end where line.text.isEmpty: return nil
             case .interrupt:
-                print("^C\r\n", terminator: "")
+                print("^C")
                 line = EditedLine(history: history)
             default: line.press(key)
             }
@@ -119,9 +124,9 @@ extension Keyboard {
     /// How long the rest of an escape sequence may take.
     private static let escapeMilliseconds: Int32 = 50
 
-    /// Waits for a key; nil for one that means nothing here.
-    func nextKey() -> Key? {
-        guard let byte = nextByte(milliseconds: -1) else { return nil }
+    /// Waits for a key; nil when none came in time, or one that means nothing here.
+    func nextKey(milliseconds: Int32) -> Key? {
+        guard let byte = nextByte(milliseconds: milliseconds) else { return nil }
         switch byte {
         case 0x0D, 0x0A: return .enter
         case 0x00, 0x04: return .end

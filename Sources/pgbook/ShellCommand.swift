@@ -51,8 +51,8 @@ struct Shell {
         var listening = desk
         listening.isStopped = { interruption.hasCome }
         var editor = LineEditor()
-        while let line = editor.read(prompt: "\(market ?? "pgbook")> ") {
-            interruption.reset()
+        // At the prompt Ctrl-C is a key; during a command it is a signal that ends the waiting.
+        while let line = editor.read(prompt: "\(market ?? "pgbook")> ", isEnded: { interruption.hasCome }) {
             do {
                 guard try perform(line, listening) else { return }
             } catch {
@@ -61,8 +61,10 @@ struct Shell {
                 if desk.connection.isLost { throw Failure(.unavailable) }
             }
             flushOutput()
+            interruption.heed()
         }
         print("")
+        if interruption.hasCome { throw Failure(.interrupted) }
     }
 
     /// Reads lines from a pipe or file.
