@@ -130,6 +130,50 @@ extension GatewaySuites {
             }
         }
 
+        @Test func `SQL in a text that may be anything is only text`() async throws {
+            try await RunningGateway.run { gateway in
+                let evil = "'; DROP TABLE pgbook_data.trades; --"
+                let socket = try await gateway.connect()
+                try await socket.send(
+                    #"{"type":"add","security":"BTC-USD","side":"bid","amount":1,"price":90,"clientOrderId":"\#(evil)"}"#
+                )
+                _ = try await socket.first(type: "order", ["status": .string("open"), "clientOrderId": .string(evil)])
+                let body = #"{"userId":"\#(evil)","security":"BTC-USD","side":"ask","amount":1,"price":90}"#
+                let answer = try await gateway.request("POST", "/orders", body: body)
+                #expect(answer.status == 202)
+                let trades = try await socket.first("the trade") { $0["trades"]?.elements.isEmpty == false }
+                #expect(trades["trades"]?.elements.first?["userId"] == .string(evil))
+            }
+        }
+
+        @Test func `random bytes harm nobody`() async throws {
+            try await RunningGateway.run { gateway in
+                let seed = UInt64.random(in: 0 ... .max)
+                print("random frames with seed \(seed)")
+                var state = seed
+                let random: (Int) -> [UInt8] = { count in
+                    (0..<count).map { _ in
+                        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                        return UInt8(truncatingIfNeeded: state >> 33)
+                    }
+                }
+                for round in 0..<60 {
+                    let socket = try await gateway.connect()
+                    // Half of them arrive in good frames.
+                    if round % 2 == 0 {
+                        try? await socket.sendRaw(random(300))
+                    } else {
+                        try? await socket.send(random(100), opcode: random(1)[0] & 15, isFinal: round % 4 == 1)
+                    }
+                    socket.hangUp()
+                }
+                let healthy = try await gateway.connect()
+                try await healthy.send(#"{"type":"add","security":"BTC-USD","side":"bid","amount":1,"price":90}"#)
+                _ = try await healthy.first(type: "order", ["status": .string("open")])
+                #expect(try gateway.commandCount() == 1)
+            }
+        }
+
         @Test func `a message in fragments is one message, and pings are answered in between`() async throws {
             try await RunningGateway.run { gateway in
                 let socket = try await gateway.connect()

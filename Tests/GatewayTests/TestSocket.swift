@@ -67,6 +67,8 @@ final class TestSocket: Sendable {
         try await connection.write(buffer)
     }
 
+    func sendRaw(_ bytes: [UInt8]) async throws { try await connection.write(ByteBuffer(bytes: bytes)) }
+
     func setReads(_ reads: Bool) async throws { try await connection.setReads(reads) }
 
     func hangUp() { connection.close() }

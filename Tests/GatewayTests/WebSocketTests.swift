@@ -228,6 +228,14 @@ extension GatewaySuites {
             }
         }
 
+        @Test func `a client that answers no ping is cut off`() async throws {
+            let limits = GatewayLimits(pingIntervalMilliseconds: 50)
+            try await RunningGateway.run(GatewayConfiguration(limits: limits), hasMatcher: false) { gateway in
+                let silent = try await gateway.connect()
+                try await eventually("it is cut off") { silent.isClosed }
+            }
+        }
+
         @Test func `graceful shutdown closes every socket with 1001`() async throws {
             try await RunningGateway.run { gateway in
                 let socket = try await gateway.connect()
