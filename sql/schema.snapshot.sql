@@ -333,7 +333,9 @@ ALTER FUNCTION pgbook_data.code_name(code smallint) OWNER TO pgbook_owner;
 CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) RETURNS TABLE(ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare

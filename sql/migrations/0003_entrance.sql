@@ -129,7 +129,9 @@ create function pgbook_data.enter(
     tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[],
     changes smallint[], expireses timestamptz[], owners text[], client_order_ids text[]
 ) returns table (ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data set enable_hashjoin = on as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
+-- What was asked is joined to itself by hashing, never row by row: the planner cannot know how much was asked.
+set enable_nestloop = off set enable_hashjoin = on set jit = off as $$
 #variable_conflict use_column
 declare
     size constant integer := cardinality(kinds);

@@ -21,19 +21,17 @@ for update
 
 -- name: take_due
 -- Takes whole pools of commands that are due out of the inbox, oldest first: at least $3 commands if there are so many.
-with chosen as materialized (
-    select time, id from pgbook_data.inbox
-    where market = $1 and time <= $2
-    order by time
-    fetch first ($3::bigint) rows with ties
-), taken as (
-    delete from pgbook_data.inbox i using chosen c
-    where i.market = $1 and i.time = c.time and i.id = c.id
-    returning i.id
+-- Lateral look-ups stay look-ups by index, whatever the planner believes of a table that has just grown from nothing.
+with taken as (
+    delete from pgbook_data.inbox
+    where market = $1 and time <= coalesce(
+        (select time from pgbook_data.inbox where market = $1 and time <= $2 order by time offset $3::bigint - 1 limit 1),
+        $2)
+    returning id
 )
 select c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change, c.post_only, c.amount, c.price, c.target,
        c.expires, c.user_id, c.owner, c.client_order_id, c.origin
-from taken join pgbook_data.commands c using (id)
+from taken cross join lateral (select * from pgbook_data.commands where id = taken.id limit 1) c
 order by c.time
 
 -- name: load_best
@@ -67,8 +65,11 @@ for update
 -- name: find_closed
 -- Orders that were executed in this market; those that do not rest are closed.
 select c.id, c.user_id
-from pgbook_data.commands c join pgbook_data.outcomes o using (id)
-where c.market = $1 and c.kind = 1 and c.id = any ($2::uuid[])
+from unnest($2::uuid[]) as named(id)
+cross join lateral (
+    select id, user_id from pgbook_data.commands where id = named.id and market = $1 and kind = 1 limit 1
+) c
+cross join lateral (select from pgbook_data.outcomes where id = c.id limit 1) o
 
 -- name: write_outcomes
 insert into pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
@@ -101,12 +102,14 @@ on conflict (market, time) do update set
 delete from pgbook_data.book where market = $1 and id = any ($2::uuid[])
 
 -- name: update_resting
+-- The rows are locked by this transaction, so that they stay where they are.
 update pgbook_data.book b
 set price = u.price, priority = u.priority, amount = u.amount, filled = u.filled, dropped = u.dropped,
     notional = u.notional
 from unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::numeric[])
     as u(id, price, priority, amount, filled, dropped, notional)
-where b.market = $1 and b.id = u.id
+cross join lateral (select ctid as place from pgbook_data.book where id = u.id and market = $1 limit 1) k
+where b.ctid = k.place
 
 -- name: insert_resting
 insert into pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,

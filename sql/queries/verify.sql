@@ -11,7 +11,9 @@ select o.seq, o.id, o.code, o.filled, o.remaining, o.dropped, o.notional, o.dige
        c.expires, c.user_id, c.owner, c.client_order_id, c.origin
 from (
     select * from pgbook_data.outcomes where market = $1 and seq > $2 order by seq limit $3::bigint
-) o left join pgbook_data.commands c on c.id = o.id and c.market = $1
+) o left join lateral (
+    select * from pgbook_data.commands where id = o.id and market = $1 limit 1
+) c on true
 order by o.seq
 
 -- name: verify_trades
