@@ -124,7 +124,6 @@ return case when length(value::text) <= 40 then value::text else left(value::tex
 -- Enters any number of commands; all arrays have the same length. Returns one row per command, in order.
 --   code null: it is in the log, under `id`. is_retry: it was there already with the same content.
 --   code not null: refused (the numbers of OutcomeCode); `message` says why in one line, `field` names the value at fault.
--- What the time or a halt refuses is refused last: a retry must get its first answer even when neither would do today.
 create function pgbook_data.enter(
     kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[],
     tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[],
@@ -138,13 +137,14 @@ declare
     size constant integer := cardinality(kinds);
     first_stamp bigint;
     row record;
-    earlier commands%rowtype;
+    earlier record;
 begin
     perform pg_current_xact_id();  -- before the stamp: whoever waits for all earlier stamps waits for this transaction
     first_stamp := stamp(size);
     for row in
         with asked as materialized (
             select a.n::integer as n, a.kind, coalesce(a.id, uuid_v7(first_stamp + a.n - 1)) as id,
+                   a.id is not null or a.client_order_id is not null as may_be_retry,
                    timestamp_of(first_stamp + a.n - 1) as time, a.user_id, a.symbol, a.side, a.exec_type, a.tif,
                    a.post_only, a.stp, a.amount, a.price, a.target, a.change, a.expires, a.owner, a.client_order_id
             from unnest(kinds, ids, users, symbols, sides, exec_types, tifs, post_onlys, stps, amounts, prices,
@@ -167,8 +167,13 @@ begin
             left join market_state s on s.market = m.market
         ), checked as materialized (
             select p.*, c.code,
-                   case when c.code is null or c.code in (102, 114) then div(p.amount, p.lot_size)::bigint end as lots,
-                   case when c.code is null or c.code in (102, 114) then div(p.price, p.tick_size)::bigint end as ticks
+                   -- Of a refused command, for what it may be a retry of. NaN is above everything.
+                   case when c.code is null or p.amount between 0 and 9223372036854775807 * p.lot_size
+                             and mod(p.amount, p.lot_size) = 0
+                        then div(p.amount, p.lot_size)::bigint end as lots,
+                   case when c.code is null or p.price between 0 and 9223372036854775807 * p.tick_size
+                             and mod(p.price, p.tick_size) = 0
+                        then div(p.price, p.tick_size)::bigint end as ticks
             from placed p
             cross join lateral (select case
                 when p.kind is null or p.kind not between 1 and 7 then 117
@@ -177,6 +182,7 @@ begin
                 when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
                 when p.market is null then 101
                 when p.kind in (2, 3) and p.target_user <> p.user_id then 112
+                when p.kind in (1, 2) and p.is_halted then 102
                 when p.kind = 1 and (
                     p.side is null or p.side not in (0, 1) or p.exec_type is null or p.exec_type not in (0, 1)
                     or p.tif is null or p.tif not between 0 and 3 or p.stp not between 1 and 4
@@ -197,13 +203,12 @@ begin
                 when mod(p.price, p.tick_size) <> 0 then 103
                 when p.price not between p.min_price * p.tick_size and p.max_price * p.tick_size then 107
                 when p.amount * p.price > p.max_notional * p.tick_size * p.lot_size then 106
-                when p.kind in (1, 2) and p.is_halted then 102
                 when p.expires <= p.time then 114
                 end::smallint as code) c
         ), logged as (
             insert into commands (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
                                   change, post_only, user_id, owner, client_order_id, origin)
-            select c.id, c.time, c.target, c.lots::bigint, c.ticks::bigint, c.expires, c.market, c.kind, c.side,
+            select c.id, c.time, c.target, c.lots, c.ticks, c.expires, c.market, c.kind, c.side,
                    c.exec_type, c.tif, c.stp, c.change, c.post_only, c.user_id, c.owner, c.client_order_id,
                    (select name from node)
             from checked c where c.code is null
@@ -223,29 +228,25 @@ begin
         message := null;
         field := null;
         is_retry := false;
-        earlier := null;
-        if (row.code is null or row.code in (102, 114)) and not row.is_logged then
+        -- Whoever asks again gets what it got the first time, though the market is halted or the time has passed since.
+        if row.may_be_retry and (row.code is null and not row.is_logged or row.code in (102, 106, 107, 114)) then
             select * into earlier from commands c
             where c.id = row.id
                or (c.user_id = row.user_id and c.client_order_id = row.client_order_id)
             order by (c.id = row.id) desc
             limit 1;
-            if earlier.id is null and row.code is null then
-                raise exception 'command % collides with one that this transaction cannot see; try again', row.id
-                    using errcode = 'serialization_failure';
-            elsif earlier.id is null then
-                null;  -- no retry: what refused it stands
-            elsif (earlier.kind, earlier.market, earlier.user_id, earlier.client_order_id, earlier.side,
+            if found and
+               (earlier.kind, earlier.market, earlier.user_id, earlier.client_order_id, earlier.side,
                 earlier.exec_type, earlier.tif, earlier.stp, earlier.change, earlier.post_only, earlier.amount,
                 earlier.price, earlier.target, earlier.expires, earlier.owner)
                is not distinct from
                (row.kind, row.market, row.user_id, row.client_order_id, row.side, row.exec_type, row.tif, row.stp,
-                row.change, row.post_only, row.lots::bigint, row.ticks::bigint, row.target, row.expires, row.owner)
+                row.change, row.post_only, row.lots, row.ticks, row.target, row.expires, row.owner)
             then
                 id := earlier.id;
                 code := null;
                 is_retry := true;
-            else
+            elsif row.code is null then
                 code := 116;
                 field := case when earlier.id = row.id then 'id' else 'client_order_id' end;
                 message := format('%s %s was used before for something else; use a new one',
@@ -253,7 +254,7 @@ begin
                     case field when 'id' then row.id::text else row.client_order_id end);
             end if;
         end if;
-        if row.code is not null and earlier.id is null then
+        if row.code is not null and not is_retry then
             select r.message, r.field into message, field
             from refusal(row.code, row.kind, row.symbol, row.user_id, row.client_order_id, row.side, row.exec_type,
                          row.tif, row.post_only, row.stp, row.amount, row.price, row.target, row.change, row.expires,
