@@ -34,7 +34,8 @@ let package = Package(
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
         .executableTarget(name: "EmbedSQL", swiftSettings: strict),
         .plugin(
-            name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"], path: "Sources/EmbedSQLPlugin"),
+            name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"], path: "Sources/EmbedSQLPlugin"
+        ),
         .target(
             name: "Store", dependencies: ["OrderBook", "Postgres"], swiftSettings: strict,
             plugins: ["EmbedSQLPlugin"]),

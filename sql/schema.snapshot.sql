@@ -440,7 +440,10 @@ begin
                or (c.user_id = row.user_id and c.client_order_id = row.client_order_id)
             order by (c.id = row.id) desc
             limit 1;
-            if found and
+            if not found and row.code is null then
+                raise exception 'command % collides with one that this transaction cannot see; try again', row.id
+                    using errcode = 'serialization_failure';
+            elsif found and
                (earlier.kind, earlier.market, earlier.user_id, earlier.client_order_id, earlier.side,
                 earlier.exec_type, earlier.tif, earlier.stp, earlier.change, earlier.post_only, earlier.amount,
                 earlier.price, earlier.target, earlier.expires, earlier.owner)

@@ -2,7 +2,6 @@ public import Logging
 import OrderBook
 public import Store
 
-
 /// Executes what is due, market by market, for as long as it runs.
 ///
 /// It keeps nothing that the rows do not hold: any number of matchers may run on one database, and one that dies is
@@ -113,7 +112,7 @@ private struct MatcherLoop {
     private func executeAlone(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
         do {
             return try execute(market, cutoff: cutoff)
-        } catch where connection.isUsable && !(error is CancellationError) && !Task.isCancelled {
+        } catch  where connection.isUsable && !(error is CancellationError) && !Task.isCancelled {
             logger.error(
                 "a batch failed and was rolled back; its market waits",
                 metadata: ["market": "\(market.symbol)", "error": "\(error)"])
@@ -137,7 +136,9 @@ private struct MatcherLoop {
     private mutating func market(_ number: MarketNumber) throws -> Market {
         if let market = markets[number] { return market }
         for market in try connection.markets() { markets[market.number] = market }
-        guard let market = markets[number] else { preconditionFailure("market \(number.rawValue) has a state but no row") }
+        guard let market = markets[number] else {
+            preconditionFailure("market \(number.rawValue) has a state but no row")
+        }
         return market
     }
 }

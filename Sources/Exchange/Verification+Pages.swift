@@ -56,7 +56,8 @@ struct StoredCandles {
 
     private mutating func compare(_ wanted: Candle) throws -> String? {
         guard let row = try next() else { return "candle of \(wanted.time.rawValue) µs is missing" }
-        return row == wanted ? nil : "candle of \(wanted.time.rawValue) µs: the table says \(row), the trades give \(wanted)"
+        return row == wanted
+            ? nil : "candle of \(wanted.time.rawValue) µs: the table says \(row), the trades give \(wanted)"
     }
 
     private mutating func next() throws -> Candle? {

@@ -96,7 +96,8 @@ private struct MarketReplay {
         for row in page {
             let expected = book.state.seq.rawValue + 1
             guard row.seq.rawValue == expected else {
-                differ("M4", "seq \(expected) is missing: the next outcome is seq \(row.seq.rawValue), command \(row.id)")
+                differ(
+                    "M4", "seq \(expected) is missing: the next outcome is seq \(row.seq.rawValue), command \(row.id)")
                 return false
             }
             guard let command = row.command else {
@@ -119,11 +120,13 @@ private struct MarketReplay {
         if row.outcome != outcome {
             differ(
                 "M5",
-                "seq \(row.seq.rawValue), command \(row.id): the table says \(row.outcome?.summary ?? "an unknown code"), the log gives \(outcome.summary)")
+                "seq \(row.seq.rawValue), command \(row.id): the table says \(row.outcome?.summary ?? "an unknown code"), the log gives \(outcome.summary)"
+            )
         } else if row.digestHead != book.state.digest.words.0 {
             differ(
                 "M5",
-                "seq \(row.seq.rawValue), command \(row.id): its digest differs, so this or its place in the log was changed")
+                "seq \(row.seq.rawValue), command \(row.id): its digest differs, so this or its place in the log was changed"
+            )
         }
     }
 
@@ -135,9 +138,13 @@ private struct MarketReplay {
                 continue
             }
             if row.id != trade.id {
-                differ("M4", "trade \(trade.id.rawValue) (\(trade.summary)) is missing: the next is trade \(row.id.rawValue)")
+                differ(
+                    "M4",
+                    "trade \(trade.id.rawValue) (\(trade.summary)) is missing: the next is trade \(row.id.rawValue)")
             } else if row != trade {
-                differ("trades", "trade \(trade.id.rawValue): the table says \(row.summary), the log gives \(trade.summary)")
+                differ(
+                    "trades",
+                    "trade \(trade.id.rawValue): the table says \(row.summary), the log gives \(trade.summary)")
             }
             try candles.add(trade).map { differ("candles", $0) }
         }
@@ -150,7 +157,9 @@ private struct MarketReplay {
         for order in closed {
             let wanted = ClosedRow(order)
             guard let row = rows[wanted.id] else {
-                differ("closed", "order \(wanted.id) left the book at seq \(wanted.seq.rawValue), but has no row in closed")
+                differ(
+                    "closed", "order \(wanted.id) left the book at seq \(wanted.seq.rawValue), but has no row in closed"
+                )
                 continue
             }
             if row != wanted {
@@ -161,7 +170,9 @@ private struct MarketReplay {
 
     private mutating func compareClosedCount() throws {
         let count = try stored.closedCount()
-        if count != closedCount { differ("closed", "the table has \(count) closed orders, the log gives \(closedCount)") }
+        if count != closedCount {
+            differ("closed", "the table has \(count) closed orders, the log gives \(closedCount)")
+        }
     }
 
     private mutating func compareBook() throws {
@@ -172,7 +183,9 @@ private struct MarketReplay {
                 let page = try stored.book(side, beyond: place, max: Verification.pageRows)
                 for row in page {
                     guard let order = wanted.next() else {
-                        differ("book", "order \(row.id) (\(row.summary)) stands in the book, but the log leaves no such order")
+                        differ(
+                            "book",
+                            "order \(row.id) (\(row.summary)) stands in the book, but the log leaves no such order")
                         return
                     }
                     guard row != order else { continue }
@@ -180,7 +193,8 @@ private struct MarketReplay {
                         "book",
                         row.id == order.id
                             ? "order \(row.id): the book says \(row.summary), the log gives \(order.summary)"
-                            : "order \(order.id) (\(order.summary)) is missing in the book: \(row.id) stands at its place")
+                            : "order \(order.id) (\(order.summary)) is missing in the book: \(row.id) stands at its place"
+                    )
                     return
                 }
                 guard let last = page.last else { break }

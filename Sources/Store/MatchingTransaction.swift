@@ -118,7 +118,8 @@ public struct MatchingTransaction {
     }
 
     /// Writes everything a batch did in one round trip, and commits.
-    public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws {
+    public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws
+    {
         let number = market.number.rawValue
         let notice = #"{"market":"\#(market.symbol)","seq":\#(state.seq.rawValue)}"#
         try connection.pipeline { pipeline in

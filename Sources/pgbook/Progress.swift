@@ -26,7 +26,9 @@ struct ProgressBar {
         let bar = String(repeating: "█", count: cells) + String(repeating: "░", count: 30 - cells)
         let rate = count * 1000 / elapsedMilliseconds
         let left = done > 0 ? elapsedMilliseconds * (total - done) / done / 1000 : 0
-        writeError("\r\(bar) \(permille / 10) %  \(count) \(unit)  \(rate)/s  \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left \u{1B}[K")
+        writeError(
+            "\r\(bar) \(permille / 10) %  \(count) \(unit)  \(rate)/s  \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left \u{1B}[K"
+        )
     }
 
     /// Takes the bar away.

@@ -80,7 +80,8 @@ struct ReplayCommand: ParsableCommand {
         try sink.finish()
         let milliseconds = max(1, bar.elapsed.milliseconds)
         writeError(
-            "\(commands) commands, \(trades) trades in \(bar.elapsed.inSeconds): \(commands * 1000 / milliseconds) commands/s\n")
+            "\(commands) commands, \(trades) trades in \(bar.elapsed.inSeconds): \(commands * 1000 / milliseconds) commands/s\n"
+        )
     }
 
     private func replay(
@@ -93,12 +94,20 @@ struct ReplayCommand: ParsableCommand {
         switch format {
         case .stream:
             var replay = try StreamDatabaseReplay(connection, market: market, stream: bytes, run: run, batchSize: batch)
-            try replay.run { try sink.write($0) } progress: { bar.update(done: $0.bytesRead, count: $0.commandCount) }
+            try replay.run {
+                try sink.write($0)
+            } progress: {
+                bar.update(done: $0.bytesRead, count: $0.commandCount)
+            }
             return (replay.commandCount, replay.tradeCount)
         case .conformance:
             var replay = try ConformanceDatabaseReplay(
                 connection, market: market, workload: bytes, run: run, batchSize: batch)
-            try replay.run { try sink.write($0) } progress: { bar.update(done: $0.bytesRead, count: $0.commandCount) }
+            try replay.run {
+                try sink.write($0)
+            } progress: {
+                bar.update(done: $0.bytesRead, count: $0.commandCount)
+            }
             return (replay.commandCount, replay.tradeCount)
         }
     }
@@ -157,7 +166,9 @@ private struct ReplaySink {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Failure(.unexpected, "cannot write the results: \(String(cString: strerror(errno)))") }
+            guard count > 0 else {
+                throw Failure(.unexpected, "cannot write the results: \(String(cString: strerror(errno)))")
+            }
             rest = rest.dropFirst(count)
         }
     }

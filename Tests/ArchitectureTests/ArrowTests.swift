@@ -74,7 +74,8 @@ func `a pure target holds money in whole numbers`(target: String) throws {
 }
 
 @Test func `SQL stands under sql only`() throws {
-    let statement = /"""?\s*(?i:select|insert into|update|delete from|create table|with)\s[^"]*\b(?i:from|set|values|where)\b/
+    let statement =
+        /"""?\s*(?i:select|insert into|update|delete from|create table|with)\s[^"]*\b(?i:from|set|values|where)\b/
     for target in allowedModules.keys.sorted() where target != "EmbedSQL" {
         for file in swiftFiles(under: root.appending(path: "Sources/\(target)")) {
             let text = try String(contentsOf: file, encoding: .utf8)

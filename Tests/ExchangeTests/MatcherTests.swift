@@ -50,7 +50,8 @@ import Testing
                     group.addTask {
                         let session = try url.session(as: .node)
                         try await session.run { connection in
-                            let other = Desk(database: url, connection: connection, market: try connection.markets()[client % 2])
+                            let other = Desk(
+                                database: url, connection: connection, market: try connection.markets()[client % 2])
                             var flow = RandomFlow(seed: seed &+ UInt64(client))
                             for _ in 0..<150 { flow.give(to: other) }
                         }

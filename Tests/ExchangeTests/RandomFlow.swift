@@ -45,7 +45,8 @@ struct RandomFlow {
     private mutating func place() -> PlaceEntry {
         let isMarket = next(8) == 0
         let postOnly = !isMarket && next(8) == 0
-        let timeInForce: TimeInForce = isMarket ? pick([.ioc, .fok]) : postOnly ? .gtc : pick([.gtc, .gtc, .gtc, .ioc, .fok])
+        let timeInForce: TimeInForce =
+            isMarket ? pick([.ioc, .fok]) : postOnly ? .gtc : pick([.gtc, .gtc, .gtc, .ioc, .fok])
         return PlaceEntry(
             side: pick([.bid, .ask]), amount: amount(), price: isMarket ? nil : price(), timeInForce: timeInForce,
             postOnly: postOnly,

@@ -32,7 +32,8 @@ import Testing
     }
 
     @Test func `a trade's amount changed by hand is named`() throws {
-        try finds("UPDATE pgbook_data.trades SET amount = amount + 1 WHERE trade_id = 2", "trade 2", "amount 3", "amount 2")
+        try finds(
+            "UPDATE pgbook_data.trades SET amount = amount + 1 WHERE trade_id = 2", "trade 2", "amount 3", "amount 2")
     }
 
     @Test func `a trade deleted by hand is named`() throws {

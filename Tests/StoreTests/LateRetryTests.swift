@@ -35,7 +35,9 @@ import Testing
         let first = try id(place())
         try database.connection().execute("UPDATE pgbook_data.market_state SET is_halted = true")
         #expect(try place() == .admitted(first, isRetry: true))
-        guard case .refused(let rejection) = try place(2) else { throw TestFault("another order was taken for the first") }
+        guard case .refused(let rejection) = try place(2) else {
+            throw TestFault("another order was taken for the first")
+        }
         #expect(rejection.code == .halted)
     }
 
@@ -53,5 +55,21 @@ import Testing
         // The clock cannot be set forward, but the stamps can.
         try node.execute("SELECT setval('pgbook_data.stamps', $1)", now + 60_000_000)
         #expect(try place(1, expires) == .admitted(first, isRetry: true))
+    }
+
+    @Test func `in a transaction that cannot see the first one it fails, and can be tried again`() throws {
+        let other = try database.connection(as: .node)
+        try other.executeSimple("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM pgbook_data.commands")
+        let first = try id(place())
+        let entry = Entry(
+            user: UserID("ann"), market: "M", clientOrderID: "mine",
+            action: .place(
+                PlaceEntry(
+                    side: .bid, amount: PostgresNumeric(unscaled: 1, scale: 0),
+                    price: PostgresNumeric(unscaled: 100, scale: 0))))
+        let error = #expect(throws: PostgresError.self) { try other.enter([entry]) }
+        #expect(error?.sqlState == .serializationFailure)
+        try other.executeSimple("ROLLBACK")
+        #expect(try other.enter([entry]) == [.admitted(first, isRetry: true)])
     }
 }
