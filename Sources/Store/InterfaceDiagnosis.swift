@@ -17,6 +17,8 @@ public struct Diagnosis: Sendable, Hashable {
     /// Which of pgbook's roles the role is a member of.
     public var memberships: [String]
     public var databaseBytes: Int64
+    /// Connections of matchers to this database.
+    public var matchers: Int64
 }
 
 /// Commands of a market that wait to be executed: a row of `pgbook.waiting`.
@@ -38,7 +40,8 @@ extension Connection {
             fsync: try row.decode(named: "fsync"), synchronousCommit: try row.decode(named: "synchronous_commit"),
             fullPageWrites: try row.decode(named: "full_page_writes"), timescale: try row.decode(named: "timescaledb"),
             timescaleLicense: try row.decode(named: "timescaledb_license"),
-            memberships: try row.decode(named: "memberships"), databaseBytes: try row.decode(named: "bytes"))
+            memberships: try row.decode(named: "memberships"), databaseBytes: try row.decode(named: "bytes"),
+            matchers: try row.decode(named: "matchers"))
     }
 
     /// - Parameter stuckAfterSeconds: how old a waiting command may be before it counts as stuck.

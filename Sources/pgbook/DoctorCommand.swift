@@ -102,6 +102,9 @@ private struct Examination {
         if markets.isEmpty {
             remark("there are no markets yet; add one: pgbook market add BTC-USD --tick 0.5 --lot 0.001")
         }
+        if !markets.isEmpty, diagnosis.matchers == 0 {
+            remark("no matcher is connected; commands wait until one runs: pgbook serve")
+        }
         for market in markets where market.state == "halted" {
             remark("market \(market.name) is halted; pgbook market resume \(market.name) lets it go on")
         }
@@ -123,7 +126,7 @@ private struct Examination {
             ("edition", diagnosis.timescaleLicense ?? "unknown"),
             ("fsync", diagnosis.fsync), ("synchronous_commit", diagnosis.synchronousCommit),
             ("full_page_writes", diagnosis.fullPageWrites), ("schema", schemaWord),
-            ("markets", "\(markets.count)"),
+            ("markets", "\(markets.count)"), ("matchers", "\(diagnosis.matchers)"),
             (
                 "waiting",
                 waiting.isEmpty ? "nothing" : waiting.map { "\($0.market) \($0.commands)" }.joined(separator: ", ")
@@ -160,7 +163,7 @@ private struct Examination {
             ("full_page_writes", .string(diagnosis.fullPageWrites)),
             ("schema_is_current", .bool(schema.isCurrent)),
             ("pending_migrations", .array(schema.pending.map { .string($0) })),
-            ("markets", .array(markets.map { .string($0.name) })),
+            ("markets", .array(markets.map { .string($0.name) })), ("matchers", .number(diagnosis.matchers)),
             (
                 "waiting",
                 .array(

@@ -9,7 +9,7 @@ enum ExitStatus: Int32 {
     /// A command was refused, or a check found a fault.
     case refused = 1
     case usage = 2
-    /// No connection, or a database that pgbook cannot use as it is.
+    /// No connection, a database that pgbook cannot use as it is, or a port in use.
     case unavailable = 3
     /// The command is in the log, and nobody executed it in time.
     case outcomeUnknown = 4

@@ -74,7 +74,7 @@ struct PgBook: ParsableCommand {
               0    done
               1    refused, or a check found a fault
               2    not understood
-              3    no connection, or a database that does not fit
+              3    no connection, a database that does not fit, or a port in use
               4    the outcome was not known in time
               70   something unforeseen
               130  interrupted

@@ -6,6 +6,7 @@ import MarketData
 import Postgres
 import ServiceLifecycle
 import Store
+import Synchronization
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
@@ -66,7 +67,8 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = logLevel
         var services: [any Service] = []
         if roles.contains(.matcher) { services.append(matcher(logger)) }
-        if roles.contains(.gateway) { services.append(try gateway(logger)) }
+        let isListening = OnceTrue()
+        if roles.contains(.gateway) { services.append(try gateway(logger, isListening)) }
         var configuration = ServiceGroupConfiguration(
             services: services.map {
                 .init(
@@ -80,6 +82,10 @@ struct ServeCommand: AsyncParsableCommand {
             try await ServiceGroup(configuration: configuration).run()
         } catch let fault as GatewayFault {
             throw Failure(.usage, fault.description)
+        } catch  where roles.contains(.gateway) && !isListening.value {
+            throw Failure(
+                .unavailable,
+                "cannot listen on \(host) port \(port): \(reason(error)); choose others with --host and --port")
         }
         logger.info("ended")
     }
@@ -101,7 +107,7 @@ struct ServeCommand: AsyncParsableCommand {
             database: connection.configuration(applicationName: "pgbook matcher"))
     }
 
-    private func gateway(_ logger: Logger) throws -> GatewayService {
+    private func gateway(_ logger: Logger, _ isListening: OnceTrue) throws -> GatewayService {
         var marketData = MarketDataLimits()
         marketData.bookInterval = interval.duration
         let configuration = GatewayConfiguration(
@@ -110,7 +116,10 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             return try GatewayService(
                 configuration, database: connection.configuration(applicationName: "pgbook gateway"), logger: logger
-            ) { port in logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"]) }
+            ) { port in
+                isListening.set()
+                logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
+            }
         } catch {
             throw Failure(.usage, error.description)
         }
@@ -122,4 +131,17 @@ private func readLogLevel(_ word: String) throws -> Logger.Level {
         throw ValidationError("log level '\(word)' is unknown; use trace, debug, info, notice, warning or error")
     }
     return level
+}
+
+/// What the network said, without the names of its functions: `Address already in use`.
+private func reason(_ error: any Error) -> String {
+    let text = "\(error)"
+    return text.firstMatch(of: /: ([A-Z][^():]*)\)? \((?:errno|error)/).map { String($0.1) } ?? text
+}
+
+/// Whether something has happened yet.
+private final class OnceTrue: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var value: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
 }

@@ -119,6 +119,22 @@ private let commands = [
         #expect(result.errors.contains("GRANT pgbook_node"), "\(result.errors)")
     }
 
+    @Test func `a port that is taken is named, and exit code 3`() async throws {
+        let database = try TestDatabase()
+        let first = try RunningProgram(["serve", "--port", "0"], database: database.url)
+        try await eventually("it listens", within: .seconds(60)) { first.errors.contains("[pgbook] listening") }
+        let match = try #require(first.errors.firstMatch(of: /port=(\d+) \[pgbook\] listening/), "\(first.errors)")
+        let second = try Program.run(
+            ["serve", "--roles", "gateway", "--port", String(match.1)], database: database.url)
+        #expect(second.status == 3)
+        let complaint = "pgbook: cannot listen on 127.0.0.1 port \(match.1): Address already in use;"
+        #expect(second.errors.contains(complaint), "\(second.errors)")
+        let doctor = try Program.run(["doctor", "--json"], database: database.url)
+        #expect(doctor.output.contains("\"matchers\":1"))
+        first.signal(SIGTERM)
+        #expect(try first.result().status == 0)
+    }
+
     @Test func `serve does not listen to the world by accident`() throws {
         let database = try TestDatabase()
         let result = try Program.run(["serve", "--host", "0.0.0.0", "--port", "0"], database: database.url)

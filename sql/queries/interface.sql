@@ -102,4 +102,7 @@ select current_database() as database, session_user::text as role, pg_is_in_reco
        coalesce((select array_agg(r.rolname::text order by r.rolname) from pg_roles r
                  where r.rolname in ('pgbook_owner', 'pgbook_node', 'pgbook_trader', 'pgbook_reader')
                    and pg_has_role(session_user, r.oid, 'member')), '{}') as memberships,
-       pg_database_size(current_database()) as bytes
+       pg_database_size(current_database()) as bytes,
+       -- By the name that pgbook serve gives its connection, unless PGAPPNAME or the URL gives another.
+       (select count(*) from pg_stat_activity
+        where datname = current_database() and application_name = 'pgbook matcher') as matchers
