@@ -26,22 +26,16 @@ public struct Matcher: Sendable {
 
     private let configuration: Configuration
     let logger: Logger
-    /// Called after every batch, on the matcher's thread.
-    private let onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)?
 
-    public init(
-        _ configuration: Configuration, logger: Logger,
-        onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)? = nil
-    ) {
+    public init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        self.onBatch = onBatch
     }
 
     /// Runs on a connection until the task is cancelled or the connection is lost.
     /// - Throws: what ended it; `CancellationError` when the task was cancelled.
     public func run(on connection: StoreConnection) throws {
-        var loop = MatcherLoop(connection, configuration, logger: logger, onBatch: onBatch)
+        var loop = MatcherLoop(connection, configuration, logger: logger)
         try loop.run()
     }
 }
@@ -51,19 +45,14 @@ private struct MatcherLoop {
     private let connection: StoreConnection
     private let configuration: Matcher.Configuration
     private let logger: Logger
-    private let onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)?
     private var markets: [MarketNumber: Market] = [:]
-    /// With a window: up to when this matcher has looked at a market's inbox. What shows up below is late.
-    private var lookedThrough: Timestamp?
+    /// With a window: up to when this matcher has seen a market's inbox empty. What shows up below is late.
+    private var emptyThrough: [MarketNumber: Timestamp] = [:]
 
-    init(
-        _ connection: StoreConnection, _ configuration: Matcher.Configuration, logger: Logger,
-        onBatch: (@Sendable (String, MatchingBatch.Report) -> Void)?
-    ) {
+    init(_ connection: StoreConnection, _ configuration: Matcher.Configuration, logger: Logger) {
         self.connection = connection
         self.configuration = configuration
         self.logger = logger
-        self.onBatch = onBatch
     }
 
     mutating func run() throws {
@@ -85,24 +74,22 @@ private struct MatcherLoop {
         var didWork = false
         var pause = configuration.limits.pollInterval
         for dueMarket in dueMarkets {
-            let market = try market(dueMarket.market)
+            var isEmpty = true
             if let oldest = dueMarket.oldestWaiting, oldest <= cutoff {
-                if let report = try executeAlone(market, cutoff: cutoff) {
-                    didWork = true
-                    report.log(market, to: logger)
-                    onBatch?(market.symbol, report)
-                }
+                let report = try executeAlone(try market(dueMarket.market), cutoff: cutoff)
+                didWork = didWork || report != nil
+                isEmpty = report.map { !$0.isFull } ?? false
             } else if let oldest = dueMarket.oldestWaiting {
                 pause = min(pause, .microseconds(oldest.rawValue - cutoff.rawValue))
             } else if let expiry = dueMarket.nextExpiry {
                 if expiry <= now {
-                    try enterExpiry(market)
+                    try enterExpiry(try market(dueMarket.market))
                 } else {
                     pause = min(pause, .microseconds(expiry.rawValue - now.rawValue))
                 }
             }
+            if hasWindow, isEmpty { emptyThrough[dueMarket.market] = cutoff }
         }
-        if hasWindow { lookedThrough = max(lookedThrough ?? cutoff, cutoff) }
         return didWork ? nil : pause
     }
 
@@ -111,8 +98,10 @@ private struct MatcherLoop {
     /// A market whose batch fails must not keep the others waiting. It is tried again after a poll interval.
     private func executeAlone(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
         do {
-            return try execute(market, cutoff: cutoff)
-        } catch  where connection.isUsable && !(error is CancellationError) && !Task.isCancelled {
+            let report = try execute(market, cutoff: cutoff)
+            report?.log(market, to: logger)
+            return report
+        } catch where connection.isUsable && !(error is CancellationError) && !Task.isCancelled {
             logger.error(
                 "a batch failed and was rolled back; its market waits",
                 metadata: ["market": "\(market.symbol)", "error": "\(error)"])
@@ -121,7 +110,7 @@ private struct MatcherLoop {
     }
 
     private func execute(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
-        let closedThrough = hasWindow ? lookedThrough ?? Timestamp(Int64.min) : nil
+        let closedThrough = hasWindow ? emptyThrough[market.number] ?? Timestamp(Int64.min) : nil
         return try MatchingBatch(
             MatchingTransaction(connection, market: market),
             due: MatchingBatch.Due(cutoff: cutoff, closedThrough: closedThrough), limits: configuration.limits

@@ -2,26 +2,6 @@ public import OrderBook
 
 // The numbers that stand for words in the tables; sql/migrations/0002_tables.sql lists them.
 
-extension Command.Action {
-    /// `commands.kind`.
-    public var kindCode: Int16 {
-        switch self {
-        case .place: 1
-        case .amend: 2
-        case .cancel: 3
-        case .cancelAll: 4
-        case .halt: 5
-        case .resume: 6
-        case .expire: 7
-        }
-    }
-}
-
-extension Place {
-    /// `commands.exec_type`.
-    public var execTypeCode: Int16 { price == nil ? 0 : 1 }
-}
-
 extension TimeInForce {
     /// `commands.tif`.
     public var code: Int16 {

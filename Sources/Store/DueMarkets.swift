@@ -1,7 +1,7 @@
 public import OrderBook
 public import Postgres
 
-/// A market with something to wait for.
+/// What a market waits for.
 public struct DueMarket: Hashable, Sendable {
     public var market: MarketNumber
     /// When its oldest command in the inbox was stamped.
@@ -11,7 +11,7 @@ public struct DueMarket: Hashable, Sendable {
 }
 
 extension Connection {
-    /// Markets with commands in the inbox or gtd orders in the book, and the database's time.
+    /// What each market waits for, and the database's time.
     public func dueMarkets() throws -> (markets: [DueMarket], now: Timestamp) {
         let now = Timestamp(try execute(SQL.now).one().decode(PostgresTimestamp.self, at: 0))
         let markets = try execute(SQL.marketsDue).map { row in

@@ -2,8 +2,6 @@ public import Postgres
 
 /// A connection, for modules that speak to the database through this one alone.
 public typealias StoreConnection = Connection
-/// A connection on a thread of its own, for asynchronous code.
-public typealias StoreSession = Session
 /// Where and how to connect.
 public typealias StoreConfiguration = ConnectionConfiguration
 

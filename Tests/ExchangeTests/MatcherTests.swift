@@ -80,6 +80,36 @@ import Testing
                 "SELECT count(*) FROM pgbook.commands WHERE executed_at - time >= interval '300 ms'") == 2)
     }
 
+    @Test func `with a window more commands than fit a batch are not late`() async throws {
+        let desk = try Desk()
+        try await beside([matcher(window: .milliseconds(200))], desk) {
+            let entry = Entry(
+                user: UserID("ann"), market: desk.market.symbol,
+                action: .place(PlaceEntry(side: .bid, amount: whole(1), price: whole(100))))
+            _ = try desk.connection.enter(Array(repeating: entry, count: 180))
+            try await eventually("all are executed") { try isIdle(desk) }
+        }
+        #expect(try desk.number("SELECT count(*) FROM pgbook.commands WHERE code = 'open'") == 180)
+    }
+
+    @Test func `with a window a command is late in a market that was quiet until then, too`() async throws {
+        let desk = try Desk()
+        let slow = try desk.database.connection(as: .node)
+        try await beside([matcher(window: .milliseconds(100))], desk) {
+            try slow.executeSimple("BEGIN")
+            let id = try Desk(database: desk.database, connection: slow, market: desk.market).place(.bid, 1, at: 100)
+            // Another market shows that the matcher has looked at both.
+            try desk.database.addMarket("ALSO", tick: "1", lot: "1")
+            let other = try #require(try desk.connection.markets().first { $0.symbol == "ALSO" })
+            let later = try Desk(database: desk.database, connection: desk.connection, market: other)
+                .place(.bid, 1, at: 101)
+            try await eventually("the later command is executed") { try desk.code(later) != nil }
+            try slow.executeSimple("COMMIT")
+            try await eventually("the slow command is executed") { try desk.code(id) != nil }
+            #expect(try desk.code(id) == "late")
+        }
+    }
+
     @Test func `with a window a command that was on its way for longer is late`() async throws {
         let desk = try Desk()
         let slow = try desk.database.connection(as: .node)

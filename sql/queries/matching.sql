@@ -141,7 +141,6 @@ left join lateral (
 left join lateral (
     select expires from pgbook_data.book where market = s.market and expires is not null order by expires limit 1
 ) b on true
-where i.time is not null or b.expires is not null
 
 -- name: now
 select clock_timestamp()
