@@ -2,8 +2,10 @@
 
 -- name: plan_for_matching
 -- Everything a matcher does is by index. The planner must not think otherwise because a table was small when it looked.
+-- No bitmaps: only a plain index scan remembers which entries are dead, and the inbox's index is full of them.
 select set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
-       set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false)
+       set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false),
+       set_config('jit', 'off', false)
 
 -- name: lock_market
 -- Takes the market for this transaction; no row if another matcher has it.
