@@ -2,7 +2,9 @@ extension OrderBook {
     /// Executes one command: gives it the next `seq`, lets due gtd orders expire, does what it asks or refuses it, and
     /// writes the result into the journal and the digest.
     ///
-    /// - Parameter isLate: the command was older than the window on arrival. It takes a `seq` and nothing else.
+    /// - Parameters:
+    ///   - command: the next in the order of execution.
+    ///   - isLate: the command was older than the window on arrival. It takes a `seq` and nothing else.
     /// - Precondition: `shortage(for: command)` is nil, and what the command names is loaded.
     @discardableResult
     public mutating func execute(_ command: Command, isLate: Bool = false) -> Outcome {

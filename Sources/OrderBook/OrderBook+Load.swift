@@ -13,7 +13,10 @@ extension OrderBook {
     /// Takes the next best rows of a side behind its horizon, best first, as the table holds them. Rows of orders that
     /// the book knows already, resting or closed since, are passed over: what the book knows is newer.
     ///
-    /// - Parameter reachesEnd: the table has no further rows of this side.
+    /// - Parameters:
+    ///   - rows: best first, beginning right behind the horizon.
+    ///   - side: the side that all of them belong to.
+    ///   - reachesEnd: the table has no further rows of this side.
     public mutating func load(_ rows: [RestingOrder], side: Side, reachesEnd: Bool) {
         var previous: Int32 = none
         for row in rows {
