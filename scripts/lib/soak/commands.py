@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-OPEN_MAX = 12
+LATEST_MAX = 4
 MIDDLE_TICKS = 10_000
 SPREAD_TICKS = 60
 TICK = Decimal("0.01")
@@ -29,22 +29,20 @@ class CommandMaker:
     def __init__(self, random):
         self.random = random
         self.count = 0
-        self.open = []
+        self.latest = []
 
     def next(self):
         self.count += 1
         client_order_id = f"c{self.count}"
-        if len(self.open) >= OPEN_MAX:
-            return self.cancel(client_order_id)
         kind = self.random.choices(
-            [self.limit, self.market, self.cancel, self.amend, self.reduce], [60, 10, 16, 9, 5])[0]
-        if not self.open and kind in (self.cancel, self.amend, self.reduce):
+            [self.limit, self.market, self.cancel, self.amend, self.reduce], [60, 8, 19, 8, 5])[0]
+        if not self.latest and kind in (self.cancel, self.amend, self.reduce):
             kind = self.limit
         return kind(client_order_id)
 
     def note_acknowledged(self, command, command_id):
         if command.function == "place_order" and "price" in command.values:
-            self.open.append(command_id)
+            self.latest = [*self.latest[1 - LATEST_MAX:], command_id]
 
     def limit(self, client_order_id):
         time_in_force = self.random.choices(["gtc", "ioc", "fok", "gtd"], [80, 8, 5, 7])[0]
@@ -67,11 +65,12 @@ class CommandMaker:
             amount=self.amount(), **values)
 
     def cancel(self, client_order_id):
-        place = self.random.randrange(len(self.open))
-        return Command("cancel_order", client_order_id, id=self.open.pop(place))
+        order = self.pick()
+        self.latest.remove(order)
+        return Command("cancel_order", client_order_id, id=order)
 
     def amend(self, client_order_id):
-        values = {"id": self.random.choice(self.open)}
+        values = {"id": self.pick()}
         change = self.random.randrange(3)
         if change != 0:
             values["amount"] = self.amount()
@@ -81,7 +80,11 @@ class CommandMaker:
 
     def reduce(self, client_order_id):
         return Command(
-            "reduce_order", client_order_id, id=self.random.choice(self.open), amount=self.amount() / 4 // LOT * LOT + LOT)
+            "reduce_order", client_order_id, id=self.pick(), amount=self.amount() / 4 // LOT * LOT + LOT)
+
+    def pick(self):
+        """One of the latest orders: an earlier one is likely to be gone, which is answered alike."""
+        return self.random.choice(self.latest)
 
     def price(self):
         return (MIDDLE_TICKS + round(self.random.gauss(0, SPREAD_TICKS))) * TICK
