@@ -49,7 +49,7 @@ begin
         message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(symbol), 'without a name'));
     when 102 then
         field := 'security';
-        message := format('market %s is halted; cancels go on, other commands wait until it is resumed', symbol);
+        message := format('market %s is halted; cancels go on, other commands are refused until it is resumed', symbol);
     when 103 then
         field := 'price';
         message := format('price %s is not a multiple of the tick size %s; use %s or %s', shown_price, trim_scale(tick),

@@ -47,9 +47,10 @@ limit $5::bigint
 for update
 
 -- name: load_named
+-- The sum keeps the planner from reading a market's whole book where the statistics still call it empty.
 select id, user_id, side, price, amount, filled, dropped, notional, priority, expires, post_only, stp
 from pgbook_data.book
-where market = $1 and id = any ($2::uuid[])
+where market + 0::smallint = $1 and id = any ($2::uuid[])
 for update
 
 -- name: load_overdue
@@ -101,7 +102,7 @@ on conflict (market, time) do update set
     taker_buy_notional = c.taker_buy_notional + excluded.taker_buy_notional
 
 -- name: delete_resting
-delete from pgbook_data.book where market = $1 and id = any ($2::uuid[])
+delete from pgbook_data.book where market + 0::smallint = $1 and id = any ($2::uuid[])
 
 -- name: update_resting
 -- The rows are locked by this transaction, so that they stay where they are.
