@@ -101,7 +101,8 @@ private struct MatcherLoop {
             let report = try execute(market, cutoff: cutoff)
             report?.log(market, to: logger)
             return report
-        } catch where connection.isUsable && !(error is CancellationError) && !Task.isCancelled {
+        } catch {
+            guard connection.isUsable, !(error is CancellationError), !Task.isCancelled else { throw error }
             logger.error(
                 "a batch failed and was rolled back; its market waits",
                 metadata: ["market": "\(market.symbol)", "error": "\(error)"])
