@@ -27,6 +27,12 @@ extension ClosedRow {
     }
 }
 
+extension Candle {
+    var summary: String {
+        "open \(open.rawValue), high \(high.rawValue), low \(low.rawValue), close \(close.rawValue), volume \(volume), notional \(notional.rawValue), \(trades) trades \(firstTrade.rawValue) to \(lastTrade.rawValue), bought \(takerBuyVolume) for \(takerBuyNotional.rawValue)"
+    }
+}
+
 extension Digest {
     /// 64 hexadecimal digits.
     public var hex: String {

@@ -56,8 +56,10 @@ struct StoredCandles {
 
     private mutating func compare(_ wanted: Candle) throws -> String? {
         guard let row = try next() else { return "candle of \(wanted.time.rawValue) µs is missing" }
-        return row == wanted
-            ? nil : "candle of \(wanted.time.rawValue) µs: the table says \(row), the trades give \(wanted)"
+        if row == wanted { return nil }
+        return row.time == wanted.time
+            ? "candle of \(wanted.time.rawValue) µs: the table says \(row.summary), the trades give \(wanted.summary)"
+            : "candle of \(wanted.time.rawValue) µs (\(wanted.summary)) is missing: the next is of \(row.time.rawValue) µs"
     }
 
     private mutating func next() throws -> Candle? {
