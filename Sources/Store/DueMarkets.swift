@@ -13,8 +13,12 @@ public struct DueMarket: Hashable, Sendable {
 extension Connection {
     /// What each market waits for, and the database's time.
     public func dueMarkets() throws -> (markets: [DueMarket], now: Timestamp) {
-        let now = Timestamp(try execute(SQL.now).one().decode(PostgresTimestamp.self, at: 0))
-        let markets = try execute(SQL.marketsDue).map { row in
+        let results = try pipeline { pipeline in
+            try pipeline.send(SQL.now)
+            try pipeline.send(SQL.marketsDue)
+        }
+        let now = Timestamp(try results[0].one().decode(PostgresTimestamp.self, at: 0))
+        let markets = try results[1].map { row in
             DueMarket(
                 market: MarketNumber(rawValue: try row.decode(at: 0)),
                 oldestWaiting: try row.decode(PostgresTimestamp?.self, at: 1).map { Timestamp($0) },
