@@ -8,13 +8,15 @@ final class Interruption {
     private let signals = Signals()
     private let sources: [any DispatchSourceSignal]
 
-    init(of interrupt: Interrupt) {
+    /// - Parameter isOnce: a second signal ends the process.
+    init(of interrupt: Interrupt, isOnce: Bool = false) {
         sources = [SIGINT, SIGTERM].map { [signals] number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 signals.last.store(number, ordering: .relaxed)
                 interrupt.wake()
+                if isOnce { signal(number, SIG_DFL) }
             }
             source.resume()
             return source

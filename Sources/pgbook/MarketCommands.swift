@@ -100,7 +100,7 @@ struct MarketHalt: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let desk = try Desk(connection.connect(), asJSON: output.json, patience: wait.patience)
+        let desk = try wait.desk(connection.connect(), asJSON: output.json)
         try desk.finish(desk.connection.haltMarket(name))
     }
 }
@@ -120,7 +120,7 @@ struct MarketResume: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let desk = try Desk(connection.connect(), asJSON: output.json, patience: wait.patience)
+        let desk = try wait.desk(connection.connect(), asJSON: output.json)
         try desk.finish(desk.connection.resumeMarket(name))
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OrderBook
+import Postgres
 import Store
 
 struct PlaceCommand: ParsableCommand {
@@ -50,7 +51,7 @@ struct PlaceCommand: ParsableCommand {
             timeInForce: try pgbook.timeInForce(timeInForce, expires: expires), postOnly: postOnly,
             selfTradePrevention: try selfTradePrevention.map { word throws(Failure) in try prevention(word) })
         let id = try id.map { text throws(Failure) in try orderID(text) }
-        let desk = try Desk(connection.connect(), asJSON: output.json, patience: wait.patience)
+        let desk = try wait.desk(connection.connect(), asJSON: output.json)
         try desk.finish(
             desk.connection.placeOrder(
                 entry, market: market, user: user.id, clientOrderID: clientOrderID, id: id))
@@ -58,5 +59,13 @@ struct PlaceCommand: ParsableCommand {
 }
 
 extension WaitOptions {
-    var patience: Duration? { noWait ? nil : timeout.duration }
+    /// The desk of a single command. Ctrl-C ends its waiting, not its command, which is then named; a second one ends
+    /// the process, should the database not even take the command in.
+    func desk(_ connection: Connection, asJSON: Bool) throws -> Desk {
+        guard !noWait else { return try Desk(connection, asJSON: asJSON, patience: nil) }
+        var desk = try Desk(connection, asJSON: asJSON, patience: timeout.duration)
+        let interruption = Interruption(of: connection.interrupt, isOnce: true)
+        desk.isStopped = { interruption.hasCome }
+        return desk
+    }
 }

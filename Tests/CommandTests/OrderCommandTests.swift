@@ -89,6 +89,19 @@ private func commandCount(_ database: TestDatabase) throws -> Int {
         #expect(try taken.json(as: [String: String].self)["id"]?.count == 36)
     }
 
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `a signal ends the waiting, and the order that stands in the log is named`(number: Int32) async throws {
+        let database = try TestDatabase()
+        try database.addMarket()
+        let order = try RunningProgram(["place", "buy", "1", "BTC-USD", "--price", "100"], database: database.url)
+        try await eventually("the order is in the log") { try commandCount(database) == 1 }
+        order.signal(number)
+        let result = try order.result()
+        #expect(result.status == 130)
+        let id: String = try database.connection().execute("SELECT id::text FROM pgbook.orders").one().decode(at: 0)
+        #expect(result.errors.contains("command \(id) is in the log"))
+    }
+
     @Test func `an order waits for its outcome and shows its fills`() async throws {
         let database = try TestDatabase()
         try database.addMarket()
