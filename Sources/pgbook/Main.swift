@@ -84,6 +84,6 @@ struct PgBook: ParsableCommand {
             ServeCommand.self, MigrateCommand.self, MarketCommand.self, PlaceCommand.self, AmendCommand.self,
             CancelCommand.self, CancelAllCommand.self, OrderCommand.self, OrdersCommand.self, BookCommand.self,
             TradesCommand.self, WatchCommand.self, ShellCommand.self, ReplayCommand.self, VerifyCommand.self,
-            DoctorCommand.self,
+            BenchCommand.self, DoctorCommand.self,
         ])
 }
