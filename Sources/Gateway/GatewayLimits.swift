@@ -22,6 +22,8 @@ public struct GatewayLimits: Sendable {
     public var commandsQueuedMax: Int
     /// Commands entered with one statement.
     public var commandsPerBatchMax: Int
+    /// Batches handed to the entrance and not answered yet: one is put together and sent while the last commits.
+    public var batchesUnderWayMax: Int
     /// How long entering is tried again while the database is away; after that clients are told.
     public var entranceRetryMilliseconds: Int64
     /// Orders and commands looked up with one statement.
@@ -47,7 +49,8 @@ public struct GatewayLimits: Sendable {
         wire: WireLimits = WireLimits(), connectionsMax: Int = 4_096, socketsMax: Int = 2_048, fragmentsMax: Int = 16,
         sendBufferBytes: Int = 256 << 10, outboxBytesMax: Int = 1 << 20, commandsPerSocketMax: Int = 1_024,
         ordersPerSocketMax: Int = 10_000,
-        commandsQueuedMax: Int = 20_000, commandsPerBatchMax: Int = 1_000, entranceRetryMilliseconds: Int64 = 5_000,
+        commandsQueuedMax: Int = 20_000, commandsPerBatchMax: Int = 1_000, batchesUnderWayMax: Int = 2,
+        entranceRetryMilliseconds: Int64 = 5_000,
         ordersPerQueryMax: Int = 2_000,
         tradesOnOpen: Int = 50, tradesPerMessageMax: Int = 500, idleMillisecondsMax: Int64 = 30_000,
         pingIntervalMilliseconds: Int64 = 20_000,
@@ -64,6 +67,7 @@ public struct GatewayLimits: Sendable {
         self.ordersPerSocketMax = ordersPerSocketMax
         self.commandsQueuedMax = commandsQueuedMax
         self.commandsPerBatchMax = commandsPerBatchMax
+        self.batchesUnderWayMax = batchesUnderWayMax
         self.entranceRetryMilliseconds = entranceRetryMilliseconds
         self.ordersPerQueryMax = ordersPerQueryMax
         self.tradesOnOpen = tradesOnOpen
@@ -85,8 +89,8 @@ public struct GatewayLimits: Sendable {
         }
         let all = [
             connectionsMax, socketsMax, fragmentsMax, sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
-            ordersPerSocketMax, commandsPerBatchMax,
-            ordersPerQueryMax, Int(idleMillisecondsMax), Int(pingIntervalMilliseconds),
+            ordersPerSocketMax, commandsPerBatchMax, batchesUnderWayMax, ordersPerQueryMax, Int(idleMillisecondsMax),
+            Int(pingIntervalMilliseconds),
             Int(closeMillisecondsMax), Int(orderEventIntervalMilliseconds),
         ]
         return all.contains { $0 < 1 } ? "every bound must be at least 1" : nil

@@ -20,20 +20,24 @@ import Wire
 public struct GatewayService: Service {
     private let configuration: GatewayConfiguration
     private let database: StoreConfiguration
+    private let entrance: any CommandEntrance
     private let logger: Logger
     private let onListening: @Sendable (Int) async -> Void
 
     /// - Parameters:
     ///   - database: must log in with the node's role.
+    ///   - entrance: where commands go in; by default they are logged, and wait for a matcher.
     ///   - onListening: told the port when clients can connect.
     /// - Throws: `GatewayFault` for a configuration that contradicts itself or is unsafe.
     public init(
-        _ configuration: GatewayConfiguration, database: StoreConfiguration, logger: Logger,
+        _ configuration: GatewayConfiguration, database: StoreConfiguration, entrance: (any CommandEntrance)? = nil,
+        logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws(GatewayFault) {
         if let fault = configuration.fault { throw GatewayFault(description: fault) }
         self.configuration = configuration
         self.database = database
+        self.entrance = entrance ?? LoggedEntrance(database)
         self.logger = logger
         self.onListening = onListening
     }
@@ -44,7 +48,7 @@ public struct GatewayService: Service {
         let metrics = GatewayMetrics()
         let hub = try await Hub.make(on: group, limits: limits)
         let directory = MarketDirectory()
-        let desk = CommandDesk(entrance: CommandEntrance(database), limits: limits, metrics: metrics, logger: logger)
+        let desk = CommandDesk(entrance: entrance, limits: limits, metrics: metrics, logger: logger) { hub.deliver() }
         let tracker = OrderTracker(
             reader: MarketDataReader(database), directory: directory, hub: hub, desk: desk, limits: limits,
             metrics: metrics, logger: logger)
@@ -53,7 +57,7 @@ public struct GatewayService: Service {
         let feed = MarketDataFeed(
             reader: MarketDataReader(database), sink: publisher, limits: configuration.marketData, logger: logger)
         let services = SocketServices(
-            desk: desk, tracker: tracker, tokens: tokens, metrics: metrics, logger: logger)
+            desk: desk, tracker: tracker, hub: hub, tokens: tokens, metrics: metrics, logger: logger)
         let routes = GatewayRoutes(
             directory: directory,
             orders: OrderRoutes(

@@ -49,17 +49,40 @@ public actor Session {
     /// - Throws: what the body throws; `CancellationError`; kinds `connectFailed` (one attempt is made where there is
     ///   no connection) and `busy`.
     public nonisolated func run<R: Sendable>(_ body: @Sendable (Connection) throws -> R) async throws -> R {
-        guard waiters.wrappingAdd(1, ordering: .relaxed).newValue <= PostgresLimits.sessionWaitersMax else {
-            waiters.wrappingSubtract(1, ordering: .relaxed)
-            throw PostgresError(
-                .busy, "\(PostgresLimits.sessionWaitersMax) calls wait for this connection; try again later")
-        }
+        try takePlace()
         defer { waiters.wrappingSubtract(1, ordering: .relaxed) }
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
         return try await withTaskCancellationHandler {
             try await perform(run, body)
         } onCancel: {
             interrupt.cancelSoon(run)
+        }
+    }
+
+    /// Puts a body in line from code that is not asynchronous. Bodies run in the order of the calls, as with `run`.
+    /// - Parameter answer: called once with what the body returned or threw: on the session's thread before the next body
+    ///   runs, or at once if too many wait.
+    public nonisolated func submit<R: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws -> R,
+        answer: @escaping @Sendable (Result<R, any Error>) -> Void
+    ) {
+        do {
+            try takePlace()
+        } catch {
+            return answer(.failure(error))
+        }
+        let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
+        executor.enqueue {
+            self.waiters.wrappingSubtract(1, ordering: .relaxed)
+            self.assumeIsolated { session in answer(Result { try session.perform(run, body) }) }
+        }
+    }
+
+    private nonisolated func takePlace() throws(PostgresError) {
+        guard waiters.wrappingAdd(1, ordering: .relaxed).newValue <= PostgresLimits.sessionWaitersMax else {
+            waiters.wrappingSubtract(1, ordering: .relaxed)
+            throw PostgresError(
+                .busy, "\(PostgresLimits.sessionWaitersMax) calls wait for this connection; try again later")
         }
     }
 

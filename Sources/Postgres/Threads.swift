@@ -34,6 +34,15 @@ func startThread(name: String, _ body: @escaping @Sendable () -> Void) {
     #endif
 }
 
+/// A number that no other running thread has.
+func currentThread() -> UInt {
+    #if canImport(Glibc)
+    pthread_self()
+    #else
+    UInt(bitPattern: pthread_self())
+    #endif
+}
+
 private final class ThreadBody: Sendable {
     let name: String
     let body: @Sendable () -> Void

@@ -1,34 +1,30 @@
-public import Postgres
+/// Where commands of many users go in: stored durably in the order of the calls, and perhaps executed at once.
+public protocol CommandEntrance: Sendable {
+    /// Takes commands in line, in the order of the calls.
+    ///
+    /// When a call fails as unreachable, those that stand in line behind it fail too: entering them all again keeps
+    /// their order. Entering the same commands again is safe if they bring their ids.
+    /// - Parameter answer: called once, on any thread, when all of them are durable or refused: one receipt per entry,
+    ///   in order.
+    func submit(_ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void)
+}
 
-/// Enters commands of many users over one session of the node's role.
-public struct CommandEntrance: Sendable {
-    private let session: Session
+/// What an entrance answers to one command.
+public struct Receipt: Hashable, Sendable {
+    public var admission: Admission
+    /// What became of it where it was executed in the same transaction; nil where it waits for a matcher.
+    public var state: CommandState?
 
-    /// Connects at the first command.
-    public init(_ configuration: ConnectionConfiguration) { session = Session(configuration) }
-
-    /// Why commands could not be entered.
-    public enum Failure: Error, Sendable {
-        /// The statement failed, and stored nothing.
-        case refused(String)
-        /// The database could not be reached or was lost on the way. Entering the same commands again is safe if they
-        /// bring their ids.
-        case unreachable(String)
-    }
-
-    /// Enters all commands with one statement, in order.
-    public func enter(_ entries: [Entry]) async throws -> [Admission] {
-        do {
-            return try await session.run { connection in try connection.enter(entries) }
-        } catch let error as PostgresError {
-            throw error.isOfServerState ? Failure.unreachable(error.message) : Failure.refused(error.message)
-        }
+    public init(_ admission: Admission, state: CommandState? = nil) {
+        self.admission = admission
+        self.state = state
     }
 }
 
-extension PostgresError {
-    /// Not the statement's fault: the connection is gone, or the server is starting, stopping or full.
-    var isOfServerState: Bool {
-        kind != .server || sqlState?.errorClass == "57" || sqlState?.errorClass == "53"
-    }
+/// Why commands could not be entered.
+public enum EntranceFailure: Error, Sendable {
+    /// The database cannot take them, and stored nothing.
+    case refused(String)
+    /// The database could not be reached or was lost on the way. Whether they were stored is not known.
+    case unreachable(String)
 }

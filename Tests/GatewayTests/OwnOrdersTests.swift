@@ -50,6 +50,32 @@ import Wire
         #expect(orders.isEmpty)
     }
 
+    @Test func `what is known of an order when it is entered is told at once, and never again`() {
+        var orders = OwnOrders(lookupMax: 10)
+        let known = orders.entered(placed(1, by: one, clientOrderID: "c"), state: state(1))
+        #expect(known == [.order(one, state(1), clientOrderID: "c")])
+        #expect(orders.nextLookup().isEmpty)
+        orders.marketsMoved(makers: [id(1)])
+        #expect(look(&orders, [state(1)]).isEmpty)
+        let filled = state(2, .filled, filled: 5, remaining: 0)
+        #expect(orders.entered(placed(2, by: two), state: filled) == [.order(two, filled, clientOrderID: nil)])
+        #expect(orders.orderCount(of: two) == 0)
+        #expect(orders.orderCount(of: one) == 1)
+    }
+
+    @Test func `a cancel that was executed when it was entered is told with the order that it was about`() {
+        var orders = OwnOrders(lookupMax: 10)
+        _ = orders.entered(placed(1, by: one), state: state(1))
+        let cancel = OwnOrders.Entered(id: id(2), socket: two, user: ann, request: .delete(id(1)))
+        #expect(orders.entered(cancel, state: state(2, .cancelled, remaining: 0)).isEmpty)
+        let gone = state(1, remaining: 0, closed: .cancelled)
+        #expect(Set(look(&orders, [gone]).map(\.socket)) == [one, two])
+        let late = OwnOrders.Entered(id: id(3), socket: two, user: ann, request: .delete(id(1)))
+        let refused = state(3, .alreadyClosed, remaining: 0)
+        #expect(orders.entered(late, state: refused) == [.refused(two, refused, target: id(1))])
+        #expect(orders.isEmpty)
+    }
+
     @Test func `open orders are looked at in turn after the markets moved`() {
         var orders = OwnOrders(lookupMax: 2)
         let states = (1...5).map { state($0) }

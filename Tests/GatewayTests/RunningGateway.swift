@@ -19,7 +19,8 @@ struct RunningGateway: Sendable {
     /// Runs a body beside a gateway that is ready, then shuts the gateway down gracefully.
     static func run(
         _ configuration: GatewayConfiguration = GatewayConfiguration(port: 0), hasMatcher: Bool = true,
-        markets: [String] = ["BTC-USD"], _ body: @escaping @Sendable (RunningGateway) async throws -> Void
+        markets: [String] = ["BTC-USD"], entrance: ((ConnectionConfiguration) -> any CommandEntrance)? = nil,
+        _ body: @escaping @Sendable (RunningGateway) async throws -> Void
     ) async throws {
         let database = try await offThePool {
             let database = try TestDatabase()
@@ -33,7 +34,7 @@ struct RunningGateway: Sendable {
         let logger = quietLogger()
         let node = try database.configuration(as: .node)
         let service = try GatewayService(
-            configuration, database: node, logger: logger
+            configuration, database: node, entrance: entrance?(node), logger: logger
         ) { port in portSource.yield(port) }
         let group = ServiceGroup(
             configuration: .init(

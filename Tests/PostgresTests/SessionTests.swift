@@ -24,6 +24,25 @@ import Testing
         #expect(try await session.run { try $0.execute("SELECT n FROM counters")[0].decode(Int64.self, at: 0) } == 100)
     }
 
+    @Test func `submitted bodies run in the order of the calls, and each is answered before the next`() async throws {
+        let session = Session(try TestServer.configuration())
+        let seen = Mutex<[String]>([])
+        await withCheckedContinuation { continuation in
+            for number in 1...3 {
+                session.submit { connection in
+                    seen.withLock { $0.append("run \(number)") }
+                    if number == 2 { try connection.executeSimple("SELECT 1/0") }
+                    return try connection.execute("SELECT $1::bigint", Int64(number))[0].decode(Int64.self, at: 0)
+                } answer: { result in
+                    seen.withLock { $0.append("answer \((try? result.get()) ?? -1)") }
+                    if number == 3 { continuation.resume() }
+                }
+            }
+        }
+        #expect(
+            seen.withLock { $0 } == ["run 1", "answer 1", "run 2", "answer -1", "run 3", "answer 3"])
+    }
+
     @Test func `cancelling the task stops the statement`() async throws {
         let session = Session(try TestServer.configuration())
         let process = try await session.run { $0.serverProcessID }

@@ -3,8 +3,9 @@ import OrderBook
 import Store
 import Synchronization
 
-/// Enters the commands of all clients. Whoever comes while a statement is under way goes into the next one: the busier it
-/// is, the larger the batches, and one client alone waits for nobody.
+/// Enters the commands of all clients. Whoever comes while batches are under way goes into the next one: the busier it
+/// is, the larger the batches, and one client alone waits for nobody. The next batch is handed over while the last one
+/// commits.
 final class CommandDesk: Sendable {
     /// Called once, on any thread.
     typealias Answer = @Sendable (DeskAnswer) -> Void
@@ -14,111 +15,200 @@ final class CommandDesk: Sendable {
         var answer: Answer
     }
 
+    private struct Batch: Sendable {
+        var number: UInt64
+        var commands: [Waiting]
+    }
+
     private struct Queue {
         var waiting: [Waiting] = []
         var isClosed = false
+        /// Somebody is handing batches over. One at a time, for the order.
+        var isHandingOver = false
+        var batchesUnderWay = 0
+        var batchesUnanswered = 0
+        var lastBatch: UInt64 = 0
+        /// Batches that failed; until they are dealt with nothing new is handed over.
+        var failed: [Batch] = []
+
+        var isIdle: Bool { waiting.isEmpty && batchesUnanswered == 0 && failed.isEmpty }
+        /// Whether `run` has something to do.
+        var needsRun: Bool { isClosed || (batchesUnderWay == 0 && !failed.isEmpty) }
     }
 
-    private let entrance: CommandEntrance
+    private let entrance: any CommandEntrance
     private let limits: GatewayLimits
     private let metrics: GatewayMetrics
     private let logger: Logger
+    private let onAnswered: @Sendable () -> Void
     private let queue = Mutex(Queue())
     private let wakes: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
 
-    init(entrance: CommandEntrance, limits: GatewayLimits, metrics: GatewayMetrics, logger: Logger) {
+    /// - Parameter onAnswered: called after commands were answered, once for those answered together.
+    init(
+        entrance: any CommandEntrance, limits: GatewayLimits, metrics: GatewayMetrics, logger: Logger,
+        onAnswered: @escaping @Sendable () -> Void
+    ) {
         self.entrance = entrance
         self.limits = limits
         self.metrics = metrics
         self.logger = logger
+        self.onAnswered = onAnswered
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Puts a command in line.
+    /// Puts a command in line, and hands it over.
     func submit(_ entry: Entry, answer: @escaping Answer) {
+        if put(entry, answer: answer) { handOver() }
+    }
+
+    /// Puts a command in line until the next `handOver`; false when it was answered already.
+    func put(_ entry: Entry, answer: @escaping Answer) -> Bool {
         let refusal: DeskAnswer? = queue.withLock { queue in
             if queue.isClosed { return .closing }
             if queue.waiting.count >= limits.commandsQueuedMax { return .busy(limits.commandsQueuedMax) }
             queue.waiting.append(Waiting(entry: entry, answer: answer))
             return nil
         }
-        if let refusal { return answer(refusal) }
-        waker.yield()
+        guard let refusal else { return true }
+        answer(refusal)
+        onAnswered()
+        return false
     }
 
-    /// Enters what is submitted until `close`, then the rest, then returns.
-    func run() async {
-        for await _ in wakes {
-            while let batch = takeBatch() { await enter(batch) }
+    /// Hands over what waits, as far as there is room.
+    func handOver() {
+        guard queue.withLock({ beginHandingOver(&$0) }) else { return }
+        while let batch = queue.withLock({ nextBatch(&$0) }) {
+            entrance.submit(batch.commands.map(\.entry)) { self.ended(batch, $0) }
         }
-        while let batch = takeBatch() { await enter(batch) }
+    }
+
+    private func beginHandingOver(_ queue: inout Queue) -> Bool {
+        guard !queue.isHandingOver else { return false }
+        queue.isHandingOver = true
+        return true
+    }
+
+    /// Ends the handing over when there is nothing to hand over, or no room.
+    private func nextBatch(_ queue: inout Queue) -> Batch? {
+        guard queue.batchesUnderWay < limits.batchesUnderWayMax, queue.failed.isEmpty, !queue.waiting.isEmpty else {
+            queue.isHandingOver = false
+            return nil
+        }
+        queue.batchesUnderWay += 1
+        queue.batchesUnanswered += 1
+        queue.lastBatch += 1
+        let commands = Array(queue.waiting.prefix(limits.commandsPerBatchMax))
+        queue.waiting.removeFirst(commands.count)
+        return Batch(number: queue.lastBatch, commands: commands)
+    }
+
+    private func ended(_ batch: Batch, _ result: Result<[Receipt], EntranceFailure>) {
+        queue.withLock { queue in
+            queue.batchesUnderWay -= 1
+            if case .failure = result { queue.failed.append(batch) }
+        }
+        // First, so that the entrance has something to do while the answers go out.
+        handOver()
+        if case .success(let receipts) = result { answer(batch.commands, receipts) }
+        let needsRun = queue.withLock { queue in
+            queue.batchesUnanswered -= 1
+            return queue.needsRun
+        }
+        if needsRun { waker.yield() }
+    }
+
+    private func answer(_ commands: [Waiting], _ receipts: [Receipt]) {
+        var entered = 0
+        for (waiting, receipt) in zip(commands, receipts) {
+            if case .admitted = receipt.admission { entered += 1 }
+            waiting.answer(.receipt(receipt))
+        }
+        metrics.batch(entered: entered, refused: receipts.count - entered)
+        onAnswered()
+    }
+
+    private func answer(_ commands: [Waiting], _ answer: DeskAnswer) {
+        for waiting in commands { waiting.answer(answer) }
+        onAnswered()
     }
 
     /// Takes no more commands.
     func close() {
         queue.withLock { $0.isClosed = true }
-        waker.finish()
+        waker.yield()
     }
 
-    private func takeBatch() -> [Waiting]? {
+    // MARK: When something fails
+
+    /// Deals with batches that fail, until the desk is closed and everything is answered.
+    func run() async {
+        for await _ in wakes {
+            while let failed = takeFailed() {
+                for batch in failed { await enter(batch.commands) }
+                queue.withLock { $0.failed.removeAll { batch in failed.contains { $0.number == batch.number } } }
+                handOver()
+            }
+            if queue.withLock({ $0.isClosed && $0.isIdle }) { return }
+        }
+    }
+
+    /// What failed, in order, once nothing is under way. It stays in the queue, so that others wait.
+    private func takeFailed() -> [Batch]? {
         queue.withLock { queue in
-            guard !queue.waiting.isEmpty else { return nil }
-            let batch = Array(queue.waiting.prefix(limits.commandsPerBatchMax))
-            queue.waiting.removeFirst(batch.count)
-            return batch
+            guard queue.batchesUnderWay == 0, !queue.failed.isEmpty else { return nil }
+            return queue.failed.sorted { $0.number < $1.number }
         }
     }
 
-    private func enter(_ batch: [Waiting]) async {
-        do {
-            let answers = try await enterPersistently(batch.map(\.entry))
-            count(answers)
-            for (waiting, answer) in zip(batch, answers) { waiting.answer(.admission(answer)) }
-        } catch CommandEntrance.Failure.refused(let message) {
-            await enterOneByOne(batch, because: message)
+    private func enter(_ commands: [Waiting]) async {
+        do throws(EntranceFailure) {
+            answer(commands, try await enterPersistently(commands.map(\.entry)))
         } catch {
-            logger.error(
-                "commands could not be entered", metadata: ["error": "\(error)", "commands": "\(batch.count)"])
-            for waiting in batch { waiting.answer(.unavailable) }
+            switch error {
+            case .refused(let message): await enterOneByOne(commands, because: message)
+            case .unreachable(let message):
+                logger.error(
+                    "commands could not be entered", metadata: ["error": "\(message)", "commands": "\(commands.count)"])
+                answer(commands, .unavailable)
+            }
         }
-    }
-
-    private func count(_ answers: [Admission]) {
-        var entered = 0
-        for case .admitted in answers { entered += 1 }
-        metrics.batch(entered: entered, refused: answers.count - entered)
     }
 
     /// The ids are ours, so that entering again after a lost connection stores nothing twice.
-    private func enterPersistently(_ entries: [Entry]) async throws -> [Admission] {
+    private func enterPersistently(_ entries: [Entry]) async throws(EntranceFailure) -> [Receipt] {
         let deadline = ContinuousClock.now + .milliseconds(limits.entranceRetryMilliseconds)
         while true {
+            let result = await withCheckedContinuation { continuation in
+                entrance.submit(entries) { continuation.resume(returning: $0) }
+            }
+            guard case .failure(.unreachable(let message)) = result, ContinuousClock.now < deadline else {
+                return try result.get()
+            }
+            logger.warning("the database is away; entering commands is tried again", metadata: ["error": "\(message)"])
             do {
-                return try await entrance.enter(entries)
-            } catch CommandEntrance.Failure.unreachable(let message) {
-                guard ContinuousClock.now < deadline else { throw CommandEntrance.Failure.unreachable(message) }
-                logger.warning(
-                    "the database is away; entering commands is tried again", metadata: ["error": "\(message)"])
                 try await Task.sleep(for: .milliseconds(100))
+            } catch {
+                throw .unreachable(message)
             }
         }
     }
 
     /// One statement refuses all of its commands for the fault of one: each is judged alone then.
-    private func enterOneByOne(_ batch: [Waiting], because message: String) async {
-        guard batch.count > 1 else {
+    private func enterOneByOne(_ commands: [Waiting], because message: String) async {
+        guard commands.count > 1 else {
             logger.error("a command could not be entered", metadata: ["error": "\(message)"])
-            for waiting in batch { waiting.answer(.failed(message)) }
-            return
+            return answer(commands, .failed(message))
         }
-        for waiting in batch { await enter([waiting]) }
+        for waiting in commands { await enter([waiting]) }
     }
 }
 
 /// What the desk says to one command.
 enum DeskAnswer: Sendable {
-    case admission(Admission)
+    case receipt(Receipt)
     case busy(Int)
     /// The gateway is stopping.
     case closing

@@ -17,8 +17,9 @@ extension WireError {
     /// Nil when the command was entered.
     init?(_ answer: DeskAnswer) {
         switch answer {
-        case .admission(.admitted): return nil
-        case .admission(.refused(let rejection)): self.init(rejection)
+        case .receipt(let receipt):
+            guard case .refused(let rejection) = receipt.admission else { return nil }
+            self.init(rejection)
         case .busy(let waiting):
             self.init(.busy, "\(waiting) commands wait to be entered, the most there may be; try again later")
         case .closing: self.init(.busy, "the gateway is stopping; connect again")

@@ -17,8 +17,12 @@ struct OrderRoutes: Sendable {
         do throws(WireError) {
             let body = try AddOrderBody.parse(try await bytes(of: request), limits: limits)
             let user = try user(of: request, named: body.userID)
-            let (id, isRetry) = try await enter(Entry(id: IDMaker.orderID(), user: user, .add(body.order)))
-            if isRetry, let state = try await state(of: id) { return HTTPAnswer.json(state) }
+            let entered = try await enter(Entry(id: IDMaker.orderID(), user: user, .add(body.order)))
+            let (id, clientOrderID) = (entered.id, body.order.clientOrderID)
+            if entered.isRetry, let state = try await state(of: id) { return HTTPAnswer.json(state) }
+            if let state = entered.state, let message = message(state, clientOrderID: clientOrderID) {
+                return HTTPAnswer.json(message)
+            }
             return HTTPAnswer.json(OrderMessage(pending: body.order, id: id), status: .accepted)
         } catch {
             return HTTPAnswer.error(error)
@@ -54,20 +58,30 @@ struct OrderRoutes: Sendable {
 
     private func state(of id: OrderID) async throws(WireError) -> OrderMessage? {
         do {
-            guard let state = try await reader.commandStates([id]).first, let entry = directory[state.market] else {
-                return nil
-            }
-            return OrderMessage(state, in: entry, clientOrderID: nil)
+            return try await reader.commandStates([id]).first.flatMap { message($0, clientOrderID: nil) }
         } catch {
             throw WireError(.unavailable, "the database cannot be read; try again")
         }
     }
 
-    private func enter(_ entry: Entry) async throws(WireError) -> (id: OrderID, isRetry: Bool) {
+    /// Nil where the market is not known yet.
+    private func message(_ state: CommandState, clientOrderID: String?) -> OrderMessage? {
+        directory[state.market].map { OrderMessage(state, in: $0, clientOrderID: clientOrderID) }
+    }
+
+    private struct Entered {
+        var id: OrderID
+        var isRetry: Bool
+        var state: CommandState?
+    }
+
+    private func enter(_ entry: Entry) async throws(WireError) -> Entered {
         let answer = await withCheckedContinuation { continuation in
             desk.submit(entry) { continuation.resume(returning: $0) }
         }
-        if case .admission(.admitted(let id, let isRetry)) = answer { return (id, isRetry) }
+        if case .receipt(let receipt) = answer, case .admitted(let id, let isRetry) = receipt.admission {
+            return Entered(id: id, isRetry: isRetry, state: isRetry ? nil : receipt.state)
+        }
         throw WireError(answer) ?? WireError(.unavailable, "the command was not answered")
     }
 

@@ -5,6 +5,8 @@ import Synchronization
 final class Hub: Sendable {
     private let loops: [any EventLoop]
     private let shards: [NIOLoopBound<HubShard>]
+    /// What waits for the next `deliver`, by shard. As long as what the desk and the tracker have under way.
+    private let mailboxes: [Mailbox]
     private let indexes: [ObjectIdentifier: Int]
     private let limits: GatewayLimits
     private let count = Atomic<Int>(0)
@@ -13,6 +15,7 @@ final class Hub: Sendable {
         self.loops = loops
         self.shards = shards
         self.limits = limits
+        mailboxes = shards.map { _ in Mailbox() }
         indexes = Dictionary(uniqueKeysWithValues: loops.enumerated().map { (ObjectIdentifier($1), $0) })
     }
 
@@ -54,12 +57,26 @@ final class Hub: Sendable {
         }
     }
 
-    /// Sends each socket its own frames, in order.
-    func send(_ frames: [(socket: SocketID, frame: ByteBuffer)]) {
-        for (index, (loop, shard)) in zip(loops, shards).enumerated() {
-            let share = frames.filter { $0.socket.shard == index }.map { (socket: $0.socket.number, frame: $0.frame) }
-            guard !share.isEmpty else { continue }
-            loop.execute { shard.value.send(share) }
+    /// Keeps something for a socket until the next `deliver`.
+    func post(_ delivery: Delivery) {
+        mailboxes[delivery.socket.shard].deliveries.withLock { $0.append(delivery) }
+    }
+
+    /// Delivers what was posted, to each socket in the order in which it was.
+    func deliver() {
+        for (index, mailbox) in mailboxes.enumerated() {
+            let (loop, shard) = (loops[index], shards[index])
+            // Under the lock, so that nobody overtakes.
+            mailbox.deliveries.withLock { waiting in
+                guard !waiting.isEmpty else { return }
+                let deliveries = waiting
+                waiting = []
+                loop.execute { shard.value.deliver(deliveries) }
+            }
         }
+    }
+
+    private final class Mailbox: Sendable {
+        let deliveries = Mutex<[Delivery]>([])
     }
 }

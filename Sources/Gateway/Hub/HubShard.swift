@@ -108,17 +108,12 @@ final class HubShard {
         Set(sockets.filter { $0.value.marketAppeared(security) }.keys)
     }
 
-    func send(_ frames: [(socket: UInt64, frame: ByteBuffer)]) {
-        for (number, frame) in frames {
-            guard let socket = sockets[number] else { continue }
-            socket.push(frame)
-            unflushed.insert(number)
+    /// Hands on what other threads have for single sockets. Those that are gone miss nothing.
+    func deliver(_ deliveries: [Delivery]) {
+        for delivery in deliveries {
+            let number = delivery.socket.number
+            if sockets[number]?.deliver(delivery) == true { unflushed.insert(number) }
         }
-        scheduleFlush()
-    }
-
-    func needsFlush(_ socket: WebSocketHandler) {
-        unflushed.insert(socket.state.id.number)
         scheduleFlush()
     }
 

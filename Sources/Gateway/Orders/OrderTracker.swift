@@ -5,19 +5,13 @@ import Store
 import Synchronization
 import Wire
 
-/// Tells each socket what becomes of its own orders: looks up in the tables what may have changed, whenever a market
-/// moved, with one query for all sockets.
+/// Tells each socket what becomes of its own orders: at once where that is known when they were entered; else it looks up
+/// in the tables what may have changed, whenever a market moved, with one query for all sockets.
 final class OrderTracker: Sendable {
-    private enum News: Sendable {
-        case entered(OwnOrders.Entered)
-        case answered(SocketID)
-        case socketClosed(SocketID, cancelsOrders: Bool, commandsUnanswered: Int)
-        case moved(makers: [OrderID])
-    }
-
-    private struct Inbox {
-        var news: [News] = []
-        var openOrders: [SocketID: Int] = [:]
+    private struct State {
+        var orders: OwnOrders
+        /// Sockets that closed while commands of theirs were under way, and how many.
+        var closing: [SocketID: (cancelsOrders: Bool, unanswered: Int)] = [:]
     }
 
     private let reader: MarketDataReader
@@ -27,7 +21,9 @@ final class OrderTracker: Sendable {
     private let limits: GatewayLimits
     private let metrics: GatewayMetrics
     private let logger: Logger
-    private let inbox = Mutex(Inbox())
+    private let state: Mutex<State>
+    /// Apart from the state, for the event loops to ask without waiting.
+    private let openOrders = Mutex<[SocketID: Int]>([:])
     private let wakes: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
 
@@ -42,101 +38,66 @@ final class OrderTracker: Sendable {
         self.limits = limits
         self.metrics = metrics
         self.logger = logger
+        state = Mutex(State(orders: OwnOrders(lookupMax: limits.ordersPerQueryMax)))
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    // MARK: News, from any thread
+    // MARK: What happens, on any thread
 
     /// Whether the socket may have one more open order.
     func hasRoom(_ socket: SocketID) -> Bool {
-        inbox.withLock { $0.openOrders[socket, default: 0] < limits.ordersPerSocketMax }
+        openOrders.withLock { $0[socket, default: 0] < limits.ordersPerSocketMax }
     }
 
-    func entered(_ entered: OwnOrders.Entered) { post(.entered(entered)) }
+    /// Whether the market is known, so that a client can be told in its units.
+    func canTell(_ state: CommandState) -> Bool { directory[state.market] != nil }
+
+    /// A command was entered.
+    /// - Parameter known: what became of it, where it was executed at once. Its socket is told with the next delivery.
+    func entered(_ entered: OwnOrders.Entered, known: CommandState?) {
+        let (wasClosed, needsLook) = state.withLock { state in
+            if let closing = state.closing[entered.socket] { return (closing.cancelsOrders, false) }
+            if let known {
+                post(state.orders.entered(entered, state: known), state)
+            } else {
+                state.orders.entered(entered)
+            }
+            noteCount(of: entered.socket, state)
+            return (false, known == nil || state.orders.hasTouched)
+        }
+        if wasClosed, case .add = entered.request { cancel([(id: entered.id, user: entered.user)]) }
+        if needsLook { waker.yield() }
+    }
 
     /// A command of the socket was answered, whatever the answer.
-    func answered(_ socket: SocketID) { post(.answered(socket)) }
+    func answered(_ socket: SocketID) {
+        state.withLock { state in
+            guard let closing = state.closing[socket] else { return }
+            state.closing[socket] = closing.unanswered > 1 ? (closing.cancelsOrders, closing.unanswered - 1) : nil
+        }
+    }
 
     func socketClosed(_ socket: SocketID, cancelsOrders: Bool, commandsUnanswered: Int) {
-        post(.socketClosed(socket, cancelsOrders: cancelsOrders, commandsUnanswered: commandsUnanswered))
+        let open = state.withLock { state in
+            if commandsUnanswered > 0 { state.closing[socket] = (cancelsOrders, commandsUnanswered) }
+            defer { noteCount(of: socket, state) }
+            return state.orders.socketClosed(socket)
+        }
+        if cancelsOrders { cancel(open) }
     }
 
     /// Some market moved, and these orders were traded with.
-    func marketsMoved(makers: [OrderID]) { post(.moved(makers: makers)) }
-
-    private func post(_ news: News) {
-        inbox.withLock { $0.news.append(news) }
+    func marketsMoved(makers: [OrderID]) {
+        state.withLock { $0.orders.marketsMoved(makers: makers) }
         waker.yield()
     }
 
-    /// Handles what has been posted and returns.
+    /// Looks no more.
     func close() { waker.finish() }
 
-    // MARK: Looking
-
-    func run() async {
-        var state = TrackerState(orders: OwnOrders(lookupMax: limits.ordersPerQueryMax))
-        for await _ in wakes {
-            let began = ContinuousClock.now
-            take(&state)
-            do {
-                try await look(&state)
-            } catch is CancellationError {
-                break
-            } catch {
-                logger.warning("order events wait: the database cannot be read", metadata: ["error": "\(error)"])
-                waker.yield()
-            }
-            if state.orders.owesSweep { waker.yield() }
-            // What comes meanwhile is answered together; and at most a third of the time goes into looking.
-            let pause = max(.milliseconds(limits.orderEventIntervalMilliseconds), (ContinuousClock.now - began) * 2)
-            try? await Task.sleep(for: pause)
-        }
-        take(&state)
-    }
-
-    private struct TrackerState {
-        var orders: OwnOrders
-        /// Sockets that closed while commands of theirs were under way, and how many.
-        var closing: [SocketID: (cancelsOrders: Bool, unanswered: Int)] = [:]
-        var sweptAt = ContinuousClock.now
-    }
-
-    private func take(_ state: inout TrackerState) {
-        let news = inbox.withLock { inbox in
-            defer { inbox.news.removeAll(keepingCapacity: true) }
-            return inbox.news
-        }
-        for item in news {
-            switch item {
-            case .entered(let entered): take(entered, &state)
-            case .answered(let socket): answered(socket, &state)
-            case .socketClosed(let socket, let cancelsOrders, let unanswered):
-                let open = state.orders.socketClosed(socket)
-                noteCount(of: socket, 0)
-                if cancelsOrders { cancel(open) }
-                if unanswered > 0 { state.closing[socket] = (cancelsOrders, unanswered) }
-            case .moved(let makers): state.orders.marketsMoved(makers: makers)
-            }
-        }
-    }
-
-    private func take(_ entered: OwnOrders.Entered, _ state: inout TrackerState) {
-        if let closing = state.closing[entered.socket] {
-            if closing.cancelsOrders, case .add = entered.request { cancel([(id: entered.id, user: entered.user)]) }
-            return
-        }
-        state.orders.entered(entered)
-        noteCount(of: entered.socket, state.orders.orderCount(of: entered.socket))
-    }
-
-    private func answered(_ socket: SocketID, _ state: inout TrackerState) {
-        guard let closing = state.closing[socket] else { return }
-        state.closing[socket] = closing.unanswered > 1 ? (closing.cancelsOrders, closing.unanswered - 1) : nil
-    }
-
-    private func noteCount(of socket: SocketID, _ count: Int) {
-        inbox.withLock { $0.openOrders[socket] = count > 0 ? count : nil }
+    private func noteCount(of socket: SocketID, _ state: borrowing State) {
+        let count = state.orders.orderCount(of: socket)
+        openOrders.withLock { $0[socket] = count > 0 ? count : nil }
     }
 
     /// Nobody is left to hear the answers.
@@ -146,29 +107,59 @@ final class OrderTracker: Sendable {
         }
     }
 
-    private func look(_ state: inout TrackerState) async throws {
-        repeat {
-            try await lookUp(state.orders.nextLookup(), &state)
-        } while state.orders.hasTouched
-        let now = ContinuousClock.now
-        guard state.orders.owesSweep, state.sweptAt + .milliseconds(limits.sweepIntervalMilliseconds) <= now else {
-            return
+    // MARK: Looking
+
+    func run() async {
+        var sweptAt = ContinuousClock.now
+        for await _ in wakes {
+            let began = ContinuousClock.now
+            do {
+                try await look(&sweptAt)
+            } catch is CancellationError {
+                break
+            } catch {
+                logger.warning("order events wait: the database cannot be read", metadata: ["error": "\(error)"])
+                waker.yield()
+            }
+            if state.withLock({ $0.orders.owesSweep }) { waker.yield() }
+            // What comes meanwhile is answered together; and at most a third of the time goes into looking.
+            let pause = max(.milliseconds(limits.orderEventIntervalMilliseconds), (ContinuousClock.now - began) * 2)
+            try? await Task.sleep(for: pause)
         }
-        state.sweptAt = now
-        try await lookUp(state.orders.nextSweep(), &state)
     }
 
-    private func lookUp(_ ids: [OrderID], _ state: inout TrackerState) async throws {
+    private func look(_ sweptAt: inout ContinuousClock.Instant) async throws {
+        repeat {
+            try await lookUp(state.withLock { $0.orders.nextLookup() })
+        } while state.withLock { $0.orders.hasTouched }
+        let now = ContinuousClock.now
+        guard state.withLock({ $0.orders.owesSweep }),
+            sweptAt + .milliseconds(limits.sweepIntervalMilliseconds) <= now
+        else { return }
+        sweptAt = now
+        try await lookUp(state.withLock { $0.orders.nextSweep() })
+    }
+
+    private func lookUp(_ ids: [OrderID]) async throws {
         guard !ids.isEmpty else { return }
         // A market that the feed has not met yet has no units: its orders wait.
         let states = try await reader.commandStates(ids).filter { directory[$0.market] != nil }
-        let events = state.orders.found(states, askedFor: ids)
-        metrics.sentOrderEvents(events.count)
-        for socket in Set(events.map(\.socket)) { noteCount(of: socket, state.orders.orderCount(of: socket)) }
-        hub.send(events.compactMap { event in frame(for: event).map { (socket: event.socket, frame: $0) } })
+        state.withLock { state in
+            let events = state.orders.found(states, askedFor: ids)
+            post(events, state)
+            for socket in Set(events.map(\.socket)) { noteCount(of: socket, state) }
+        }
+        hub.deliver()
     }
 
-    private func frame(for event: OwnOrders.Event) -> ByteBuffer? {
+    /// While the state is held: what is posted of one order is in the order of what was found.
+    private func post(_ events: [OwnOrders.Event], _: borrowing State) {
+        metrics.sentOrderEvents(events.count)
+        for event in events { hub.post(.event(event)) }
+    }
+
+    /// Nil where the market is not known.
+    func frame(for event: OwnOrders.Event) -> ByteBuffer? {
         switch event {
         case .order(_, let state, let clientOrderID):
             return directory[state.market].map {

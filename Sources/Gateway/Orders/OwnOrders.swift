@@ -56,20 +56,30 @@ struct OwnOrders {
     // MARK: What happens
 
     mutating func entered(_ entered: Entered) {
+        if note(entered) { pending.append(entered.id) }
+    }
+
+    /// A command was entered and executed at once.
+    mutating func entered(_ entered: Entered, state: CommandState) -> [Event] {
+        _ = note(entered)
+        return found(state)
+    }
+
+    /// False where it is a retry of an order that this or another socket has already: whoever asks is told.
+    private mutating func note(_ entered: Entered) -> Bool {
         switch entered.request {
         case .add(let add):
             guard orders[entered.id] == nil else {
-                // A retry of an order that this or another socket has already: tell whoever asks.
                 curious[entered.id, default: []].insert(entered.socket)
                 touched.insert(entered.id)
-                return
+                return false
             }
             orders[entered.id] = Order(socket: entered.socket, user: entered.user, clientOrderID: add.clientOrderID)
             ordersOfSocket[entered.socket, default: []].insert(entered.id)
         case .amend, .delete, .cancelAll:
             commands[entered.id] = entered
         }
-        pending.append(entered.id)
+        return true
     }
 
     /// Something was executed in some market, and these makers were traded with.

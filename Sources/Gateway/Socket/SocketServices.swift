@@ -8,6 +8,7 @@ import Wire
 struct SocketServices: Sendable {
     let desk: CommandDesk
     let tracker: OrderTracker
+    let hub: Hub
     /// Whom a token speaks for.
     let tokens: [String: UserID]
     let metrics: GatewayMetrics
@@ -15,33 +16,45 @@ struct SocketServices: Sendable {
 
     func user(ofToken token: String) -> UserID? { tokens[token] }
 
-    /// Enters a command. The answer is called once, on any thread, with the frame for the client; nil where an order
-    /// event will say it all.
-    func enter(_ command: SocketCommand, answer: @escaping @Sendable (ByteBuffer?) -> Void) {
-        if case .add(let order) = command.request, !tracker.hasRoom(command.socket) {
+    /// Takes a command until the next `handOver`. It is answered once, with a delivery.
+    func take(_ command: SocketCommand) {
+        if case .add = command.request, !tracker.hasRoom(command.socket) {
             let error = WireError(.busy, "the socket has as many open orders as it may; cancel some first")
-            return answer(FrameBytes.text(ErrorMessage(error, clientOrderID: order.clientOrderID)))
+            hub.post(.refused(command, error))
+            return hub.deliver()
         }
         let entry = Entry(id: IDMaker.orderID(), user: command.user, command.request)
-        let tracker = tracker
-        desk.submit(entry) { deskAnswer in
-            answer(Self.frame(for: deskAnswer, to: command))
-            if case .admission(.admitted(let id, _)) = deskAnswer {
-                // After the answer, so that the client hears of the order before it hears what became of it.
-                tracker.entered(
-                    OwnOrders.Entered(id: id, socket: command.socket, user: command.user, request: command.request))
-            }
-            tracker.answered(command.socket)
-        }
+        _ = desk.put(entry) { settle(command, $0) }
     }
 
-    private static func frame(for answer: DeskAnswer, to command: SocketCommand) -> ByteBuffer? {
-        if let error = WireError(answer) { return FrameBytes.text(ErrorMessage(error, about: command.request)) }
-        // Of a retry the tables know more than that it was entered.
-        guard case .add(let order) = command.request, case .admission(.admitted(let id, isRetry: false)) = answer else {
-            return nil
+    /// Enters what was taken.
+    func handOver() { desk.handOver() }
+
+    /// Called on any thread.
+    private func settle(_ command: SocketCommand, _ answer: DeskAnswer) {
+        if let error = WireError(answer) {
+            hub.post(.refused(command, error))
+        } else if case .receipt(let receipt) = answer, case .admitted(let id, let isRetry) = receipt.admission {
+            // Of a retry the tables know more, and so they do of a market that the feed has not met yet.
+            let known = isRetry ? nil : receipt.state.flatMap { tracker.canTell($0) ? $0 : nil }
+            hub.post(.entered(command, pending: isRetry || known != nil ? nil : id))
+            // After the answer, so that the client hears of the order before it hears what became of it.
+            tracker.entered(
+                OwnOrders.Entered(id: id, socket: command.socket, user: command.user, request: command.request),
+                known: known)
         }
-        return FrameBytes.text(OrderMessage(pending: order, id: id))
+        tracker.answered(command.socket)
+    }
+
+    /// What a delivery says to the client; nil for nothing.
+    func frame(for delivery: Delivery) -> ByteBuffer? {
+        switch delivery {
+        case .refused(let command, let error): return FrameBytes.text(ErrorMessage(error, about: command.request))
+        case .entered(let command, let pending):
+            guard let id = pending, case .add(let order) = command.request else { return nil }
+            return FrameBytes.text(OrderMessage(pending: order, id: id))
+        case .event(let event): return tracker.frame(for: event)
+        }
     }
 
     func socketClosed(_ state: SocketState) {

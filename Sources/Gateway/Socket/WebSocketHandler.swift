@@ -18,6 +18,8 @@ final class WebSocketHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var hangUpTimer: Scheduled<Void>?
     private var pingTimer: RepeatedTask?
+    /// Whether commands were taken since the last read ended.
+    private var hasTaken = false
 
     init(state: SocketState, shard: HubShard, services: SocketServices) {
         self.state = state
@@ -50,6 +52,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     private func leave() {
         guard context != nil else { return }
         context = nil
+        handOver()
         pingTimer?.cancel()
         hangUpTimer?.cancel()
         shard.remove(self)
@@ -62,7 +65,9 @@ final class WebSocketHandler: ChannelInboundHandler {
         switch state.frameArrived(unwrapInboundIn(data)) {
         case .nothing: break
         case .send(let frame): push(frame)
-        case .enter(let command): enter(command)
+        case .enter(let command):
+            services.take(command)
+            hasTaken = true
         case .subscribe(let securities): subscribe(to: securities)
         case .authenticate(let token): authenticate(token)
         case .close(let code, let error): close(code, because: error)
@@ -71,24 +76,24 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        handOver()
         flush()
         context.fireChannelReadComplete()
     }
 
-    private func enter(_ command: SocketCommand) {
-        guard let context else { return }
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let eventLoop = context.eventLoop
-        services.enter(command) { answer in
-            eventLoop.execute { bound.value.commandAnswered(answer) }
-        }
+    /// What another thread has for this client. True when there is something to flush.
+    func deliver(_ delivery: Delivery) -> Bool {
+        if delivery.isAnswer { state.commandAnswered() }
+        guard let frame = services.frame(for: delivery) else { return false }
+        push(frame)
+        return true
     }
 
-    private func commandAnswered(_ answer: ByteBuffer?) {
-        state.commandAnswered()
-        guard let answer else { return }
-        push(answer)
-        shard.needsFlush(self)
+    /// What one read brought is entered together.
+    private func handOver() {
+        guard hasTaken else { return }
+        hasTaken = false
+        services.handOver()
     }
 
     private func subscribe(to securities: [String]) {

@@ -1,0 +1,49 @@
+public import Postgres
+internal import Synchronization
+
+/// Enters commands over one session of the node's role, for whichever matcher takes them.
+public final class LoggedEntrance: CommandEntrance {
+    private struct Line {
+        var last: UInt64 = 0
+        /// Calls up to this one stood in line when the connection was lost.
+        var lostThrough: UInt64 = 0
+    }
+
+    private let session: Session
+    private let line = Mutex(Line())
+
+    /// Connects at the first command.
+    public init(_ configuration: ConnectionConfiguration) { session = Session(configuration) }
+
+    public func submit(
+        _ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void
+    ) {
+        let number = line.withLock { line in
+            line.last += 1
+            return line.last
+        }
+        session.submit { [self] connection in
+            guard line.withLock({ number > $0.lostThrough }) else {
+                throw EntranceFailure.unreachable("the connection was lost while these commands stood in line")
+            }
+            return try connection.enter(entries).map { Receipt($0) }
+        } answer: { [self] result in
+            answer(result.mapError { failure($0) })
+        }
+    }
+
+    /// Called on the session's thread, before the next in line is tried.
+    private func failure(_ error: any Error) -> EntranceFailure {
+        if let failure = error as? EntranceFailure { return failure }
+        if let error = error as? PostgresError, !error.isOfServerState { return .refused(error.message) }
+        line.withLock { $0.lostThrough = $0.last }
+        return .unreachable((error as? PostgresError)?.message ?? "\(error)")
+    }
+}
+
+extension PostgresError {
+    /// Not the statement's fault: the connection is gone, or the server is starting, stopping or full.
+    var isOfServerState: Bool {
+        kind != .server || sqlState?.errorClass == "57" || sqlState?.errorClass == "53"
+    }
+}

@@ -1,0 +1,152 @@
+import Logging
+import OrderBook
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite struct CommandDeskTests {
+    /// Keeps what it is given until it is told what to answer.
+    private final class HeldEntrance: CommandEntrance {
+        private struct Held {
+            var entries: [Entry]
+            var answer: @Sendable (Result<[Receipt], EntranceFailure>) -> Void
+        }
+
+        private let held = Mutex<[Held]>([])
+
+        func submit(
+            _ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void
+        ) {
+            held.withLock { $0.append(Held(entries: entries, answer: answer)) }
+        }
+
+        /// The ids of what is under way, by batch.
+        var ids: [[UInt64]] { held.withLock { $0.map { $0.entries.map { $0.id!.low } } } }
+
+        func answerFirst(failing failure: EntranceFailure? = nil) {
+            let first = held.withLock { $0.removeFirst() }
+            first.answer(
+                failure.map { .failure($0) }
+                    ?? .success(first.entries.map { Receipt(.admitted($0.id!, isRetry: false)) }))
+        }
+    }
+
+    /// A desk on a held entrance, and the answers it gave.
+    private final class Setup: Sendable {
+        let entrance = HeldEntrance()
+        let desk: CommandDesk
+        let answers = Mutex<[(id: UInt64, answer: DeskAnswer)]>([])
+
+        init(_ limits: GatewayLimits = GatewayLimits()) {
+            var logger = Logger(label: "test desk")
+            logger.logLevel = .critical
+            desk = CommandDesk(entrance: entrance, limits: limits, metrics: GatewayMetrics(), logger: logger) {}
+        }
+
+        func submit(_ numbers: ClosedRange<UInt64>) {
+            for number in numbers {
+                let entry = Entry(
+                    id: OrderID(high: 0, low: number), user: UserID("ann"), market: "X", action: .resume)
+                desk.submit(entry) { answer in self.answers.withLock { $0.append((number, answer)) } }
+            }
+        }
+
+        var answered: [UInt64] { answers.withLock { $0.map(\.id) } }
+
+        func run(_ body: @Sendable () async throws -> Void) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await self.desk.run() }
+                do {
+                    try await body()
+                } catch {
+                    group.cancelAll()
+                    throw error
+                }
+                desk.close()
+            }
+        }
+    }
+
+    @Test func `at most so many batches are under way, and the rest goes into the next ones in order`() {
+        let setup = Setup(GatewayLimits(commandsPerBatchMax: 3, batchesUnderWayMax: 2))
+        setup.submit(1...7)
+        #expect(setup.entrance.ids == [[1], [2]])
+        setup.entrance.answerFirst()
+        #expect(setup.entrance.ids == [[2], [3, 4, 5]])
+        #expect(setup.answered == [1])
+        setup.entrance.answerFirst()
+        setup.entrance.answerFirst()
+        setup.entrance.answerFirst()
+        #expect(setup.answered == [1, 2, 3, 4, 5, 6, 7])
+    }
+
+    @Test func `batches that were lost are entered again in order before anything new`() async throws {
+        let setup = Setup(GatewayLimits(batchesUnderWayMax: 2))
+        try await setup.run {
+            setup.submit(1...5)
+            #expect(setup.entrance.ids == [[1], [2]])
+            setup.entrance.answerFirst(failing: .unreachable("gone"))
+            setup.entrance.answerFirst(failing: .unreachable("gone"))
+            for expected in [[1], [2], [3, 4, 5]] as [[UInt64]] {
+                try await eventually("\(expected) is entered") { setup.entrance.ids == [expected] }
+                setup.entrance.answerFirst()
+            }
+        }
+        #expect(setup.answered == [1, 2, 3, 4, 5])
+    }
+
+    @Test func `a batch that was lost waits for the one behind it`() async throws {
+        let setup = Setup(GatewayLimits(batchesUnderWayMax: 2))
+        try await setup.run {
+            setup.submit(1...3)
+            setup.entrance.answerFirst(failing: .unreachable("gone"))
+            #expect(setup.entrance.ids == [[2]])
+            setup.entrance.answerFirst()
+            for expected in [[1], [3]] as [[UInt64]] {
+                try await eventually("\(expected) is entered") { setup.entrance.ids == [expected] }
+                setup.entrance.answerFirst()
+            }
+        }
+        #expect(setup.answered == [2, 1, 3])
+    }
+
+    @Test func `the commands of a refused batch are judged one by one`() async throws {
+        let setup = Setup(GatewayLimits(batchesUnderWayMax: 1))
+        try await setup.run {
+            setup.submit(1...3)
+            setup.entrance.answerFirst()
+            setup.entrance.answerFirst(failing: .refused("one is bad"))
+            try await eventually("the batch is entered again") { setup.entrance.ids == [[2, 3]] }
+            setup.entrance.answerFirst(failing: .refused("one is bad"))
+            try await eventually("the first alone") { setup.entrance.ids == [[2]] }
+            setup.entrance.answerFirst()
+            try await eventually("the second alone") { setup.entrance.ids == [[3]] }
+            setup.entrance.answerFirst(failing: .refused("this one"))
+            try await eventually("all are answered") { setup.answered.count == 3 }
+        }
+        let answers = setup.answers.withLock { $0 }
+        #expect(answers.map(\.id) == [1, 2, 3])
+        guard case .failed("this one") = answers[2].answer else {
+            Issue.record("the answer is \(answers[2].answer)")
+            return
+        }
+    }
+
+    @Test func `a desk that is closed answers what it has, and takes no more`() async throws {
+        let setup = Setup(GatewayLimits(batchesUnderWayMax: 1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await setup.desk.run() }
+            setup.submit(1...2)
+            setup.desk.close()
+            setup.submit(3...3)
+            #expect(setup.answered == [3])
+            setup.entrance.answerFirst()
+            setup.entrance.answerFirst()
+            try await group.waitForAll()
+        }
+        #expect(setup.answered == [3, 1, 2])
+    }
+}
