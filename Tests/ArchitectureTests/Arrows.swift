@@ -28,8 +28,9 @@ let allowedOutside: [String: Set<String>] = [
         "Synchronization",
     ],
     "pgbook": [
-        "ArgumentParser", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Logging", "ServiceLifecycle",
-        "Synchronization", "UnixSignals",
+        "ArgumentParser", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Histogram", "Logging", "NIOCore",
+        "NIOPosix",
+        "ServiceLifecycle", "Synchronization", "UnixSignals",
     ],
     "EmbedSQL": ["Foundation", "FoundationEssentials", "Glibc"],
     "EmbedSQLPlugin": ["PackagePlugin", "Foundation"],

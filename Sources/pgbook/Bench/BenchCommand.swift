@@ -8,5 +8,5 @@ struct BenchCommand: ParsableCommand {
             Each subcommand runs one contestant once and prints what it measured. scripts/bench runs them in turn on
             throwaway databases, several rounds, and prints medians and ratios.
             """,
-        subcommands: [])
+        subcommands: [BenchSocketCommand.self])
 }
