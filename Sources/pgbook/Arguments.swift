@@ -74,10 +74,7 @@ struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
 
     var defaultValueDescription: String { description }
 
-    var microseconds: Int64 {
-        let (seconds, attoseconds) = duration.components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-    }
+    var microseconds: Int64 { duration.microseconds }
 }
 
 // What stands in an order, as text. Each throws the refusal that a person can act on.

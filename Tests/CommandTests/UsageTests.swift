@@ -5,7 +5,7 @@ import Testing
 private let commands = [
     ["serve"], ["migrate"], ["market", "add"], ["market", "list"], ["market", "halt"], ["market", "resume"], ["place"],
     ["amend"], ["cancel"], ["cancel-all"], ["order"], ["orders"], ["book"], ["trades"], ["watch"], ["shell"],
-    ["doctor"],
+    ["doctor"], ["bench", "pgbook"], ["bench", "limit"], ["bench", "naive-load"],
 ]
 
 @Suite struct UsageTests {

@@ -7,6 +7,9 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             Each subcommand runs one contestant once and prints what it measured. scripts/bench runs them in turn on
             throwaway databases, several rounds, and prints medians and ratios.
+
+            Example:
+              pgbook bench pgbook --flow crossing --orders 100000 --batch 1000
             """,
-        subcommands: [BenchSocketCommand.self])
+        subcommands: [BenchPgbook.self, BenchLimit.self, BenchNaiveLoad.self, BenchSocketCommand.self])
 }

@@ -1,0 +1,37 @@
+import Histogram
+
+/// Times from sending an order to its durable outcome.
+struct Latencies {
+    /// Up to an hour, to three digits.
+    private var histogram = Self.empty
+    private static var empty: Histogram<UInt64> {
+        Histogram<UInt64>(highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: .three)
+    }
+
+    /// - Parameter orders: how many took this long.
+    mutating func record(_ latency: Duration, orders: Int) {
+        histogram.record(UInt64(max(0, latency.microseconds)), count: UInt64(orders))
+    }
+
+    /// In microseconds.
+    struct Summary {
+        var p50: UInt64
+        var p99: UInt64
+        var p999: UInt64
+        var max: UInt64
+    }
+
+    /// Corrected for coordinated omission: the sender waits while a batch takes long, and what it would have sent
+    /// meanwhile at its usual pace would have waited too. The interval expected between two of its batches is the mean
+    /// latency, which is what a sender that waits for each answer shows.
+    var summary: Summary {
+        let interval = UInt64(histogram.mean)
+        var corrected = Self.empty
+        for recorded in histogram.recordedValues() {
+            corrected.recordCorrectedValue(recorded.value, count: recorded.count, expectedInterval: interval)
+        }
+        return Summary(
+            p50: corrected.valueAtPercentile(50), p99: corrected.valueAtPercentile(99),
+            p999: corrected.valueAtPercentile(99.9), max: corrected.max)
+    }
+}

@@ -1,0 +1,1 @@
+select naive.step(nextval('naive.position'));
