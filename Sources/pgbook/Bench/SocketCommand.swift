@@ -40,8 +40,8 @@ struct BenchSocketCommand: AsyncParsableCommand {
     var orders = 100_000
     @Option(help: "Open loop: orders per second of all clients together.")
     var rate: Int?
-    @Option(help: "Open loop: how long.")
-    var duration = TimeSpan(.seconds(20))
+    @Option(help: "How long orders are sent (open loop: 20s; closed loop: until --orders are sent).")
+    var duration: TimeSpan?
     @Flag(help: "One client, one order at a time.")
     var one = false
     @Option(help: "Orders at the beginning that are not measured.")
@@ -69,7 +69,8 @@ struct BenchSocketCommand: AsyncParsableCommand {
     }
 
     private var ordersToSend: Int {
-        rate.map { Int(Int64($0) * duration.microseconds / 1_000_000) } ?? orders
+        guard let rate else { return orders }
+        return Int(Int64(rate) * (duration ?? TimeSpan(.seconds(20))).microseconds / 1_000_000)
     }
 
     private func units() throws -> MarketUnits {
@@ -83,7 +84,9 @@ struct BenchSocketCommand: AsyncParsableCommand {
         let pace: SocketLoad.Pace =
             if let rate { .scheduled(perSecond: rate) } else { .answered(outstanding: one ? 1 : outstanding) }
         let plan = SocketLoad.Plan(
-            pace: pace, clients: one ? 1 : clients, orders: ordersToSend, warmup: warmup, timeout: timeout.duration)
+            pace: pace, clients: one ? 1 : clients, orders: ordersToSend,
+            duration: rate == nil ? duration?.duration : nil,
+            warmup: warmup, timeout: timeout.duration)
         let flow = SocketFlow(market: market, units: try units(), seed: seed, inTurn: one)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tally: SocketTally

@@ -14,6 +14,8 @@ final class SocketLoad {
         var pace: Pace
         var clients: Int
         var orders: Int
+        /// Nothing is sent after it, though orders are left.
+        var duration: Duration?
         /// Orders at the beginning that are not measured.
         var warmup: Int
         /// Without an answer for so long the rest is given up.
@@ -33,6 +35,8 @@ final class SocketLoad {
     private var clients: [SocketClient] = []
     private var joinedCount = 0
     private var isRunning = false
+    /// How many orders are sent in all, as far as is known.
+    private var orders: Int
     private var sentCount = 0
     private var endedCount = 0
     /// Nanoseconds of uptime.
@@ -43,6 +47,7 @@ final class SocketLoad {
 
     private init(_ plan: Plan, _ flow: SocketFlow, on eventLoop: any EventLoop) {
         self.plan = plan
+        orders = plan.orders
         self.flow = flow
         self.eventLoop = eventLoop
         done = eventLoop.makePromise()
@@ -88,6 +93,10 @@ final class SocketLoad {
         isRunning = true
         (startedAt, answeredAt) = (now, now)
         measuredFrom = startedAt
+        if let duration = plan.duration {
+            let bound = NIOLoopBound(self, eventLoop: eventLoop)
+            eventLoop.scheduleTask(in: .init(duration)) { bound.value.sendNoMore() }
+        }
         switch plan.pace {
         case .answered:
             for client in clients {
@@ -121,13 +130,19 @@ final class SocketLoad {
         tally.count(error: "connection_lost", max(1, unanswered))
         clients.removeAll { $0 === client }
         endedCount += unanswered
-        if clients.isEmpty || endedCount == plan.orders { finish(nil) }
+        if clients.isEmpty || endedCount == orders { finish(nil) }
     }
 
     private func ended() {
         endedCount += 1
         if endedCount == plan.warmup { measuredFrom = answeredAt }
-        if endedCount == plan.orders { finish(nil) }
+        if endedCount == orders { finish(nil) }
+    }
+
+    private func sendNoMore() {
+        guard isRunning else { return }
+        orders = sentCount
+        if endedCount == orders { finish(nil) }
     }
 
     private func giveUpWhenSilent() {
@@ -153,9 +168,9 @@ final class SocketLoad {
     // MARK: Sending
 
     private func refill(_ client: SocketClient) {
-        guard case .answered(let outstanding) = plan.pace, sentCount < plan.orders else { return }
+        guard case .answered(let outstanding) = plan.pace, sentCount < orders else { return }
         let now = now
-        while client.unanswered < outstanding, sentCount < plan.orders { send(client, at: now) }
+        while client.unanswered < outstanding, sentCount < orders { send(client, at: now) }
     }
 
     private func send(_ client: SocketClient, at time: UInt64) {
@@ -172,13 +187,13 @@ final class SocketLoad {
             return self.startedAt + UInt64(seconds) * 1_000_000_000 + UInt64(rest) * 1_000_000_000 / UInt64(perSecond)
         }
         let now = now
-        while sentCount < plan.orders, time(sentCount) <= now, !clients.isEmpty {
+        while sentCount < orders, time(sentCount) <= now, !clients.isEmpty {
             let due = time(sentCount)
             if now - due > Self.lateNanoseconds { tally.sentLate += 1 }
             send(clients[sentCount % clients.count], at: due)
         }
         for client in clients { client.flush() }
-        guard sentCount < plan.orders else { return }
+        guard sentCount < orders else { return }
         let wait = max(Self.tickNanosecondsMin, Int64(time(sentCount)) - Int64(self.now))
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: .nanoseconds(wait)) { bound.value.tick() }
