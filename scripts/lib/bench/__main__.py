@@ -83,7 +83,7 @@ def main():
 def run_rounds(plan, options, progress, report):
     """Each round measures every contestant once; the first of a round is another one each time."""
     count = len(plan.contestants)
-    for number in range(options.rounds):
+    for number in range(min(options.rounds, plan.rounds_max or options.rounds)):
         for place in range(count):
             contestant = plan.contestants[(number + place) % count]
             progress.begin(f"{plan.name}, round {number + 1} of {options.rounds}: {contestant.name}")

@@ -1,10 +1,11 @@
 """The flows: who runs them, how large they are, and which ratios are of interest."""
 
+from . import socket
 from .contestants import Fault, Limit, Naive, Pgbook
 
 PUBLISHED_ORDERS = 1_996_097
 PUBLISHED_SHA256 = "e9b2e3926854410b01a035aeb25dd05f1e597c233be8263de9eb49b6713d367e"
-NAMES = ["crossing", "single", "normal", "real", "many", "deep", "history"]
+NAMES = ["crossing", "single", "normal", "real", "many", "deep", "history", *socket.NAMES]
 
 RATE = "orders_per_second"
 
@@ -17,6 +18,9 @@ class Plan:
         self.contestants = []
         self.ratios = []
         self.missing = None
+        #: What one order waits for, and more rounds than this say nothing new; None: as the options say.
+        self.size = None
+        self.rounds_max = None
 
     def standard(self, setup, flow, orders, naive_orders, batch):
         self.contestants = [
@@ -45,6 +49,18 @@ class Plan:
 
     def close(self):
         """Gives back what the flow keeps between rounds."""
+
+
+class ServedPlan(Plan):
+    """Through a running server."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.size = "one order at a time" if name == "one" else "through pgbook serve"
+
+    def check_round(self, figures, faults):
+        super().check_round(figures, faults)
+        socket.check(self.name, figures, faults)
 
 
 class HistoryPlan(Plan):
@@ -94,6 +110,8 @@ def plan(name, setup):
             return recorded(name, setup, "real/bitstamp_2015-05-01.commands.csv.gz", orders, naive_orders)
         case "deep":
             return deep(setup, min(orders, 100_000), 20_000 if quick else 1_000_000)
+        case _ if name in socket.NAMES:
+            return socket.plan(name, setup, ServedPlan(name))
         case "history":
             return HistoryPlan(setup, min(orders, 100_000), batch, 200_000 if quick else 10_000_000)
     raise Fault(f"there is no flow {name}")

@@ -45,7 +45,7 @@ class Report:
     def print_flow(self, plan):
         measured = self.flows[plan.name]
         count = len(next(iter(measured.values())))
-        size = "one order at a time" if plan.name == "single" else f"batches of {self.options.batch:,}"
+        size = plan.size or ("one order at a time" if plan.name == "single" else f"batches of {self.options.batch:,}")
         print(f"flow {plan.name}: {count} round{'s' if count > 1 else ''}, {size}")
         print_table(table(measured))
         for label, values in self.ratios(plan).items():
@@ -53,6 +53,9 @@ class Report:
         checks = self.checks(measured)
         if checks:
             print(f"  {checks}")
+        for name, rounds in measured.items():
+            if note := rounds[-1].get("note"):
+                print(f"  {name}: {note}")
         for fault in self.faults:
             print(f"  FAULT: {fault}")
         print(flush=True)
