@@ -23,28 +23,49 @@ extension Connection {
     ///   `connectionLost`; `commitOutcomeUnknown` where COMMIT was sent and not answered.
     @discardableResult
     public func pipeline(_ body: (inout Pipeline) throws -> Void) throws -> [Rows] {
+        try startPipeline(body)
+        return try finishPipeline()
+    }
+
+    /// As `pipeline`, but returns as soon as everything is on its way to the server. `finishPipeline` must be called
+    /// before anything else on this connection.
+    public func startPipeline(_ body: (inout Pipeline) throws -> Void) throws {
         try requireNotActive("pipeline")
         closeStatements()
-        let wasIdle = transactionStatus == .idle
+        pipelineBeganIdle = transactionStatus == .idle
         guard PQenterPipelineMode(handle) == 1, PQsetnonblocking(handle, 1) == 0 else {
             throw PostgresError.fault(nil, on: handle, query: nil)
-        }
-        defer {
-            interrupt.didCommit()
-            _ = PQsetnonblocking(handle, 0)
-            _ = PQexitPipelineMode(handle)
-            if wasIdle { rollbackFailed() }
         }
         var pipeline = Pipeline(self)
         do {
             try body(&pipeline)
+            try pipeline.sync()
         } catch {
             // Undo what the sync point would otherwise commit.
-            if wasIdle, !isLost { _ = try? pipeline.send("ROLLBACK", with: []) }
+            if pipelineBeganIdle, !isLost { _ = try? pipeline.send("ROLLBACK", with: []) }
             if !isLost { _ = try? pipeline.finish() }
+            leavePipeline()
             throw error
         }
-        return try pipeline.finish()
+        startedPipeline = consume pipeline
+    }
+
+    /// Waits for the results of the pipeline that was started.
+    /// - Throws: as `pipeline`.
+    @discardableResult
+    public func finishPipeline() throws -> [Rows] {
+        guard var pipeline = startedPipeline.take() else {
+            throw PostgresError(.usage, "there is no pipeline to finish")
+        }
+        defer { leavePipeline() }
+        return try pipeline.takeResults()
+    }
+
+    private func leavePipeline() {
+        interrupt.didCommit()
+        _ = PQsetnonblocking(handle, 0)
+        _ = PQexitPipelineMode(handle)
+        if pipelineBeganIdle { rollbackFailed() }
     }
 
     /// A pipeline that began its own transaction and failed in it leaves it failed.

@@ -12,6 +12,9 @@ public final class Connection {
     let handle: OpaquePointer
     var parameters = ParameterList()
     var statements = StatementCache()
+    /// A pipeline whose answers have not been taken yet, and whether it began outside a transaction.
+    var startedPipeline: Pipeline?
+    var pipelineBeganIdle = true
     /// Stops a running statement or a wait, from any thread.
     public let interrupt: Interrupt
     private let notices: NoticeReceiver?

@@ -2,7 +2,8 @@ internal import CLibPQ
 
 /// Statements sent one after another without waiting for answers; see `Connection.pipeline`.
 public struct Pipeline: ~Copyable {
-    private let connection: Connection
+    /// Unowned, for the connection holds a pipeline whose answers it has not taken yet.
+    private unowned let connection: Connection
     private var handle: OpaquePointer { connection.handle }
     /// What was sent, in order; answers come in the same order.
     private var sent: [Entry] = []
@@ -113,8 +114,18 @@ public struct Pipeline: ~Copyable {
 
     /// Sends the sync point and takes the answers up to it.
     mutating func finish() throws(PostgresError) -> [Rows] {
+        try sync()
+        return try takeResults()
+    }
+
+    /// Sends the sync point; everything is on its way then.
+    mutating func sync() throws(PostgresError) {
         guard PQpipelineSync(handle) == 1 else { throw lost(nil) }
         try flush()
+    }
+
+    /// Takes the answers up to the sync point.
+    mutating func takeResults() throws(PostgresError) -> [Rows] {
         while take(PQgetResult(handle)) {}
         if let failure { throw failure.isConnectionLost && commitIsPending ? failure.ofCommit : failure }
         if connection.isLost || answered < sent.count { throw lost(nil) }

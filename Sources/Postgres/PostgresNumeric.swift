@@ -61,6 +61,9 @@ extension PostgresNumeric: PostgresEncodable, PostgresDecodable, PostgresArrayEl
 
     /// Head of four 16-bit words (digit count, weight of the first digit, sign, scale), then digits of base 10000.
     public func encode(into writer: inout PostgresWriter) {
+        if scale == 0, unscaled >= 0, let small = UInt64(exactly: unscaled) {
+            return Self.encode(small, into: &writer)
+        }
         var groups = base10000Groups()
         let groupsAfterPoint = (scale + 3) / 4
         var weight = groups.count - groupsAfterPoint - 1
@@ -73,6 +76,31 @@ extension PostgresNumeric: PostgresEncodable, PostgresDecodable, PostgresArrayEl
         writer.write(unscaled < 0 ? Self.negative : 0)
         writer.write(Int16(scale))
         for group in groups { writer.write(group) }
+    }
+
+    /// A whole number, the common case, without an allocation.
+    private static func encode(_ value: UInt64, into writer: inout PostgresWriter) {
+        var power: UInt64 = 1
+        var count = value == 0 ? 0 : 1
+        while value / power >= 10_000 {
+            power *= 10_000
+            count += 1
+        }
+        // Zeros at the end are not stored.
+        var stored = count
+        var rest = value
+        while stored > 0, rest % 10_000 == 0 {
+            rest /= 10_000
+            stored -= 1
+        }
+        writer.write(Int16(stored))
+        writer.write(Int16(max(0, count - 1)))
+        writer.write(UInt16(0))
+        writer.write(Int16(0))
+        for _ in 0..<stored {
+            writer.write(Int16(value / power % 10_000))
+            power = power / 10_000
+        }
     }
 
     /// Decimal digits in groups of four, aligned at the point, most significant first.

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// An instant in whole microseconds, as `timestamptz` stores it.
 public struct PostgresTimestamp: Hashable, Sendable, Comparable {
     /// Microseconds since 1970-01-01 00:00 UTC. The two extremes stand for the infinities.
@@ -81,4 +87,14 @@ private func civil(daysSinceUnixEpoch days: Int64) -> (year: Int64, month: Int64
 private func padded(_ value: Int64, _ width: Int) -> String {
     let digits = String(value.magnitude)
     return (value < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - digits.count)) + digits
+}
+
+extension PostgresTimestamp {
+    /// By this machine's clock.
+    public static func now() -> PostgresTimestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return PostgresTimestamp(
+            microsecondsSinceUnixEpoch: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
 }
