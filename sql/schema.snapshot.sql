@@ -471,11 +471,54 @@ begin
         end if;
         return next;
     end loop;
-    perform pg_notify('pgbook_orders', '');
+    -- NOTIFY makes commits wait for each other, so it is for matchers that sleep: one of them holds this lock then.
+    if not pg_try_advisory_xact_lock_shared('pgbook_data.inbox'::regclass::oid::bigint) then
+        perform pg_notify('pgbook_orders', '');
+    end if;
 end
 $$;
 
 ALTER FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.expect(counted bigint, expected bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if counted <> expected then
+        raise exception 'the book was changed by somebody else: % rows where % were expected', counted, expected
+            using errcode = 'PB900';
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.expect(counted bigint, expected bigint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    moved bigint;
+begin
+    perform from pgbook_data.market_state where market = any (numbers) order by market for update;
+    update pgbook_data.market_state s
+    set seq = n.seq, trade_id = n.trade_id, last_price = n.last_price, clock = n.clock, is_halted = n.is_halted,
+        digest = n.digest
+    from unnest(numbers, versions, seqs, digests, new_seqs, new_trade_ids, new_last_prices, new_clocks, new_halts,
+                new_digests)
+        as n(market, version, old_seq, old_digest, seq, trade_id, last_price, clock, is_halted, digest)
+    join pgbook_data.markets m on m.market = n.market and m.xmin::text::bigint = n.version
+    where s.market = n.market and s.seq = n.old_seq and s.digest = n.old_digest;
+    get diagnostics moved = row_count;
+    perform pgbook_data.expect(moved, cardinality(numbers));
+    if stamp > (select last_value from pgbook_data.stamps) then
+        perform setval('pgbook_data.stamps', stamp);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -676,7 +719,14 @@ CREATE TABLE pgbook_data.commands (
     user_id text NOT NULL,
     owner text,
     client_order_id text,
-    origin text NOT NULL
+    origin text NOT NULL,
+    seq bigint,
+    filled bigint,
+    remaining bigint,
+    dropped bigint,
+    digest_head bigint,
+    code smallint,
+    notional numeric
 );
 
 ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
@@ -703,21 +753,25 @@ CREATE VIEW pgbook.commands AS
     c.user_id,
     (ARRAY['place'::text, 'amend'::text, 'cancel'::text, 'cancel_all'::text, 'halt'::text, 'resume'::text, 'expire'::text])[c.kind] AS kind,
     c.target,
-    o.seq,
-    pgbook_data.code_name(o.code) AS code,
+    COALESCE(c.seq, w.seq) AS seq,
+    pgbook_data.code_name(COALESCE(c.code, w.code)) AS code,
     trim_scale(((c.amount)::numeric * m.lot_size)) AS amount,
     trim_scale(((c.price)::numeric * m.tick_size)) AS price,
-    trim_scale(((o.filled)::numeric * m.lot_size)) AS filled,
-    trim_scale(((o.remaining)::numeric * m.lot_size)) AS remaining,
-    trim_scale(((o.dropped)::numeric * m.lot_size)) AS dropped,
-    trim_scale(round(((o.notional / (NULLIF(o.filled, 0))::numeric) * m.tick_size), 12)) AS avg_price,
+    trim_scale(((COALESCE(c.filled, w.filled))::numeric * m.lot_size)) AS filled,
+    trim_scale(((COALESCE(c.remaining, w.remaining))::numeric * m.lot_size)) AS remaining,
+    trim_scale(((COALESCE(c.dropped, w.dropped))::numeric * m.lot_size)) AS dropped,
+    trim_scale(round(((COALESCE(c.notional, w.notional) / (NULLIF(COALESCE(c.filled, w.filled), 0))::numeric) * m.tick_size), 12)) AS avg_price,
     c.client_order_id,
     c.origin,
     c.accepted_at,
-    o.executed_at
+    COALESCE(w.executed_at,
+        CASE
+            WHEN (c.seq IS NOT NULL) THEN c.accepted_at
+            ELSE NULL::timestamp with time zone
+        END) AS executed_at
    FROM ((pgbook_data.commands c
      JOIN pgbook_data.markets m USING (market))
-     LEFT JOIN pgbook_data.outcomes o ON ((o.id = c.id)));
+     LEFT JOIN pgbook_data.outcomes w ON ((w.id = c.id)));
 
 ALTER VIEW pgbook.commands OWNER TO pgbook_owner;
 
@@ -789,7 +843,7 @@ CREATE VIEW pgbook.orders AS
         CASE
             WHEN (b.id IS NOT NULL) THEN 'open'::text
             WHEN (x.id IS NOT NULL) THEN (ARRAY['filled'::text, 'cancelled'::text, 'expired'::text, 'cancelled'::text])[x.reason]
-            WHEN (o.id IS NULL) THEN 'pending'::text
+            WHEN (o.code IS NULL) THEN 'pending'::text
             WHEN (o.code = 1) THEN 'open'::text
             WHEN (o.code = 2) THEN 'filled'::text
             WHEN (o.code = 3) THEN 'cancelled'::text
@@ -799,7 +853,7 @@ CREATE VIEW pgbook.orders AS
     trim_scale(((
         CASE
             WHEN (b.id IS NOT NULL) THEN ((b.amount - b.filled) - b.dropped)
-            WHEN (o.id IS NULL) THEN c.amount
+            WHEN (o.code IS NULL) THEN c.amount
             ELSE (0)::bigint
         END)::numeric * m.lot_size)) AS remaining,
     trim_scale(round(((COALESCE(b.notional, x.notional, o.notional) / (NULLIF(COALESCE(b.filled, x.filled, o.filled), 0))::numeric) * m.tick_size), 12)) AS avg_price,
@@ -817,11 +871,20 @@ CREATE VIEW pgbook.orders AS
     o.seq,
     c.accepted_at,
     o.executed_at
-   FROM ((((pgbook_data.commands c
+   FROM (((((pgbook_data.commands c
      JOIN pgbook_data.markets m USING (market))
-     LEFT JOIN pgbook_data.outcomes o ON ((o.id = c.id)))
+     LEFT JOIN pgbook_data.outcomes w ON ((w.id = c.id)))
      LEFT JOIN pgbook_data.book b ON ((b.id = c.id)))
      LEFT JOIN pgbook_data.closed x ON ((x.id = c.id)))
+     CROSS JOIN LATERAL ( SELECT COALESCE(c.seq, w.seq) AS seq,
+            COALESCE(c.code, w.code) AS code,
+            COALESCE(c.filled, w.filled) AS filled,
+            COALESCE(c.notional, w.notional) AS notional,
+            COALESCE(w.executed_at,
+                CASE
+                    WHEN (c.seq IS NOT NULL) THEN c.accepted_at
+                    ELSE NULL::timestamp with time zone
+                END) AS executed_at) o)
   WHERE (c.kind = 1);
 
 ALTER VIEW pgbook.orders OWNER TO pgbook_owner;
@@ -857,6 +920,34 @@ CREATE VIEW pgbook.waiting AS
   GROUP BY m.symbol;
 
 ALTER VIEW pgbook.waiting OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook_data.executions AS
+ SELECT commands.id,
+    commands.seq,
+    commands.filled,
+    commands.remaining,
+    commands.dropped,
+    commands.accepted_at AS executed_at,
+    commands.market,
+    commands.code,
+    commands.notional,
+    commands.digest_head
+   FROM pgbook_data.commands
+  WHERE (commands.seq IS NOT NULL)
+UNION ALL
+ SELECT outcomes.id,
+    outcomes.seq,
+    outcomes.filled,
+    outcomes.remaining,
+    outcomes.dropped,
+    outcomes.executed_at,
+    outcomes.market,
+    outcomes.code,
+    outcomes.notional,
+    outcomes.digest_head
+   FROM pgbook_data.outcomes;
+
+ALTER VIEW pgbook_data.executions OWNER TO pgbook_owner;
 
 ALTER TABLE pgbook_data.markets ALTER COLUMN market ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgbook_data.markets_market_seq
@@ -938,6 +1029,8 @@ CASE side
 END), priority);
 
 CREATE UNIQUE INDEX commands_client_order_id ON pgbook_data.commands USING btree (user_id, client_order_id) WHERE (client_order_id IS NOT NULL);
+
+CREATE UNIQUE INDEX commands_seq ON pgbook_data.commands USING btree (market, seq) WHERE (seq IS NOT NULL);
 
 CREATE UNIQUE INDEX trades_id ON pgbook_data.trades USING btree (market, "time", trade_id);
 
@@ -1030,6 +1123,12 @@ GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_node;
 REVOKE ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) TO pgbook_node;
 
@@ -1070,6 +1169,8 @@ GRANT SELECT ON TABLE pgbook.taker_trades TO pgbook_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.inbox TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.waiting TO pgbook_reader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.markets_market_seq TO pgbook_node;
 

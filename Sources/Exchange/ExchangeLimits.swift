@@ -8,6 +8,17 @@ public struct ExchangeLimits: Sendable {
     public var rowsLoadedMore = 256
     /// Rows of one load at the most.
     public var rowsLoadedMax = 16_384
+    /// Orders whose rows are kept in memory between batches, of all markets; beyond, memory is given back and rows are
+    /// loaded again. About 250 bytes each.
+    public var ordersInMemoryMax = 100_000
+    /// Markets whose books are kept in memory between batches.
+    public var marketsInMemoryMax = 1_024
+    /// Closed orders of a market that are remembered, so that naming one needs no look at the log.
+    public var closedRememberedMax = 16_384
+    /// How often commands are executed anew because somebody else was faster.
+    public var attemptsMax = 6
+    /// After an id was used twice: batches whose ids are looked up before.
+    public var checkedBatches = 64
     /// How long a lost notification can delay a command.
     public var pollInterval: Duration = .seconds(1)
 

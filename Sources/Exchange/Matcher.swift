@@ -25,10 +25,14 @@ public struct Matcher: Sendable {
     }
 
     private let configuration: Configuration
+    private let entrance: DirectEntrance?
     let logger: Logger
 
-    public init(_ configuration: Configuration, logger: Logger) {
+    /// - Parameter entrance: served by this matcher, if given; only where there is no window.
+    public init(_ configuration: Configuration, entrance: DirectEntrance? = nil, logger: Logger) {
+        precondition(entrance == nil || configuration.window == .zero, "with a window commands wait in the inbox")
         self.configuration = configuration
+        self.entrance = entrance
         self.logger = logger
     }
 
@@ -36,8 +40,14 @@ public struct Matcher: Sendable {
     /// - Throws: what ended it; `CancellationError` when the task was cancelled.
     public func run(on connection: StoreConnection) throws {
         var loop = MatcherLoop(connection, configuration, logger: logger)
-        try loop.run()
+        try loop.run(serving: entrance)
     }
+}
+
+/// Why a matcher ends by itself.
+enum MatcherFault: Error, CustomStringConvertible {
+    case connectionLost
+    var description: String { "the connection to the database was lost" }
 }
 
 /// The matcher's loop on one connection.
@@ -48,6 +58,15 @@ private struct MatcherLoop {
     private var markets: [MarketNumber: Market] = [:]
     /// With a window: up to when this matcher has seen a market's inbox empty. What shows up below is late.
     private var emptyThrough: [MarketNumber: Timestamp] = [:]
+    private var service: DirectService?
+    /// When to look at the inbox though nothing was announced.
+    private var nextLook = ContinuousClock.now
+    /// Looks in a row that found work.
+    private var busyLooks = 0
+    /// Whether new commands are announced to this matcher.
+    private var isAsleep = false
+    private static let restlessnessMin = Duration.milliseconds(2)
+    private var restlessness = Self.restlessnessMin
 
     init(_ connection: StoreConnection, _ configuration: Matcher.Configuration, logger: Logger) {
         self.connection = connection
@@ -55,15 +74,58 @@ private struct MatcherLoop {
         self.logger = logger
     }
 
-    mutating func run() throws {
+    mutating func run(serving entrance: DirectEntrance?) throws {
         try connection.prepareForMatching()
         try connection.listenForCommands()
+        service = try entrance.map { try DirectService($0, connection, limits: configuration.limits) }
+        defer {
+            service?.finish()
+            service?.close(because: "the matcher lost its connection or is ending")
+        }
         while true {
             try Task.checkCancellation()
-            let pause = try executeDue()
-            guard let pause else { continue }
-            try connection.waitForCommands(pause)
+            let worked = service?.work() ?? false
+            guard connection.isUsable else { throw MatcherFault.connectionLost }
+            if connection.hearsOfCommands() || service?.takeHasLogged() ?? false || ContinuousClock.now >= nextLook {
+                service?.finish()
+                try look()
+            } else if !worked {
+                try rest()
+            }
         }
+    }
+
+    /// Looks at the inbox and executes what is due.
+    private mutating func look() throws {
+        if let pause = try executeDue() {
+            nextLook = ContinuousClock.now + pause
+            busyLooks = 0
+        } else {
+            nextLook = ContinuousClock.now
+            busyLooks += 1
+        }
+        // While there is work at every look nobody needs to announce more: announcing makes commits wait for each other.
+        if busyLooks >= 2, isAsleep {
+            try connection.stayAwake()
+            isAsleep = false
+        }
+    }
+
+    /// Waits for something to do.
+    private mutating func rest() throws {
+        if !isAsleep {
+            isAsleep = try connection.fallAsleep()
+            if isAsleep {
+                // What was entered a moment ago was not announced.
+                restlessness = Self.restlessnessMin
+                nextLook = ContinuousClock.now
+                return
+            }
+            // Somebody is just entering a command, or another matcher will be woken.
+            nextLook = min(nextLook, ContinuousClock.now + restlessness)
+            restlessness = min(restlessness * 2, configuration.limits.pollInterval)
+        }
+        if try connection.waitForCommands(max(.zero, nextLook - ContinuousClock.now)) { nextLook = ContinuousClock.now }
     }
 
     /// Executes one batch of every market that is due.
@@ -99,6 +161,7 @@ private struct MatcherLoop {
     private func executeAlone(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
         do {
             let report = try execute(market, cutoff: cutoff)
+            service?.executed(market.number)
             report?.log(market, to: logger)
             return report
         } catch {

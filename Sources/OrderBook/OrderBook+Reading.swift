@@ -65,3 +65,17 @@ extension OrderBook {
     /// Whether the book holds the order or has been told that it is closed, so that a command may name it.
     public func knows(_ id: OrderID) -> Bool { position(of: id) != nil }
 }
+
+extension OrderBook {
+    /// Who placed an order that the book knows, resting or closed; nil where it knows nothing of the id.
+    public func owner(of id: OrderID) -> UserID? {
+        switch known(id) {
+        case .resting(let slot): users.names[Int(pool.slots[Int(slot)].user)]
+        case .closed(let user): users.names[Int(user)]
+        case .unknown: nil
+        }
+    }
+
+    /// Orders that are known and do not rest; see `forgetClosed`.
+    public var closedCount: Int { closedFacts.count }
+}

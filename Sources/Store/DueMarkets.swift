@@ -40,8 +40,31 @@ extension Connection {
         try listen("pgbook_orders")
     }
 
+    /// Asks to be notified of new commands: they are announced only while somebody does.
+    /// - Returns: false if somebody else asks already, or is just entering a command.
+    public func fallAsleep() throws -> Bool { try execute(SQL.fallAsleep).one().decode(at: 0) }
+
+    /// Asks no longer.
+    public func stayAwake() throws { try execute(SQL.stayAwake) }
+
+    /// Ends a `waitForCommands`, from any thread.
+    public var waker: @Sendable () -> Void {
+        let interrupt = interrupt
+        return { interrupt.wake() }
+    }
+
+    /// Whether new commands were announced since the last call.
+    public func hearsOfCommands() -> Bool {
+        guard nextNotification() != nil else { return false }
+        discardNotifications()
+        return true
+    }
+
     /// Waits until new commands are announced, the time is up, or the task is cancelled.
-    public func waitForCommands(_ timeout: Duration) throws {
-        if try waitForNotification(timeout: timeout) != nil { discardNotifications() }
+    /// - Returns: whether there are any.
+    public func waitForCommands(_ timeout: Duration) throws -> Bool {
+        guard try waitForNotification(timeout: timeout) != nil else { return false }
+        discardNotifications()
+        return true
     }
 }

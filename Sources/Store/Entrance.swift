@@ -72,6 +72,12 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     /// The field at fault, named as in SQL.
     public var field: String?
     public var description: String { "\(code.name): \(message)" }
+
+    public init(code: OutcomeCode, message: String, field: String? = nil) {
+        self.code = code
+        self.message = message
+        self.field = field
+    }
 }
 
 extension Connection {

@@ -44,6 +44,6 @@ public final class LoggedEntrance: CommandEntrance {
 extension PostgresError {
     /// Not the statement's fault: the connection is gone, or the server is starting, stopping or full.
     var isOfServerState: Bool {
-        kind != .server || sqlState?.errorClass == "57" || sqlState?.errorClass == "53"
+        ![.server, .usage, .decode].contains(kind) || sqlState?.errorClass == "57" || sqlState?.errorClass == "53"
     }
 }

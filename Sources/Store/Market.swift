@@ -38,11 +38,17 @@ extension Connection {
     public func markets() throws -> [Market] {
         try execute(SQL.markets).map { row in
             var columns = row.reader()
-            return Market(
-                number: MarketNumber(rawValue: try columns.next()), symbol: try columns.next(),
-                tickSize: try columns.next(), lotSize: try columns.next(),
-                amountMax: AmountLots(try columns.next()), priceMin: PriceTicks(try columns.next()),
-                priceMax: PriceTicks(try columns.next()))
+            return try Market.decode(&columns)
         }
+    }
+}
+
+extension Market {
+    /// Columns of markets.
+    static func decode(_ columns: inout RowReader) throws -> Market {
+        Market(
+            number: MarketNumber(rawValue: try columns.next()), symbol: try columns.next(),
+            tickSize: try columns.next(), lotSize: try columns.next(), amountMax: AmountLots(try columns.next()),
+            priceMin: PriceTicks(try columns.next()), priceMax: PriceTicks(try columns.next()))
     }
 }

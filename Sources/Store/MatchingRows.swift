@@ -28,9 +28,10 @@ public struct StoreFault: Error, CustomStringConvertible, Sendable {
 }
 
 extension MarketState {
-    /// Columns of lock_market; the sixth column is `closed_through`.
-    static func decode(_ row: Row) throws -> (state: MarketState, closedThrough: Timestamp) {
+    /// Columns of lock_market, of which the fifth is `closed_through`, beginning at a column of the row.
+    static func decode(_ row: Row, from first: Int = 0) throws -> (state: MarketState, closedThrough: Timestamp) {
         var columns = row.reader()
+        columns.skip(first)
         var state = MarketState()
         state.seq = Seq(try columns.next())
         state.tradeID = TradeID(try columns.next())

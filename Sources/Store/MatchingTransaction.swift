@@ -95,6 +95,11 @@ public struct MatchingTransaction {
         return LoadedRows(rows: try rows.map(RestingOrder.decode), reachesEnd: rows.count < rowsMax)
     }
 
+    /// gtd orders whose time is at or before a time, locked.
+    public func loadOverdue(_ through: Timestamp) throws -> [RestingOrder] {
+        try connection.execute(SQL.loadOverdue, market.number.rawValue, through.postgres).map(RestingOrder.decode)
+    }
+
     /// Rows by id, locked; and who owns those of the others that were executed before but do not rest.
     public func loadNamed(_ ids: [OrderID]) throws -> (resting: [RestingOrder], closed: [(id: OrderID, user: UserID)]) {
         let uuids = ids.map(\.uuid)
@@ -117,18 +122,18 @@ public struct MatchingTransaction {
         ).map(RestingOrder.decode)
     }
 
-    /// Writes everything a batch did in one round trip, and commits.
+    /// Writes everything a batch did, and commits.
     public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws
     {
-        let number = market.number.rawValue
-        let notice = #"{"market":"\#(market.symbol)","seq":\#(state.seq.rawValue)}"#
+        var writes = BatchWrites()
+        writes.add(journal, changes, logs: nil, of: market, at: state.seq)
+        if writes.needsCopy { try writes.copyMany(over: connection) }
         try connection.pipeline { pipeline in
-            try pipeline.write(journal, market: number)
-            try pipeline.write(changes, market: number)
+            try writes.sendRest(into: &pipeline)
             try pipeline.send(
-                SQL.saveState, number, state.seq.rawValue, state.tradeID.rawValue, state.lastPrice?.rawValue,
-                state.clock.postgres, closedThrough.postgres, state.isHalted, state.digest.bytes)
-            try pipeline.send(SQL.notifyBatch, notice, !journal.trades.isEmpty)
+                SQL.saveState, market.number.rawValue, state.seq.rawValue, state.tradeID.rawValue,
+                state.lastPrice?.rawValue, state.clock.postgres, closedThrough.postgres, state.isHalted,
+                state.digest.bytes)
             try pipeline.commit()
         }
     }

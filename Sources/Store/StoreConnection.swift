@@ -6,6 +6,9 @@ public typealias StoreConnection = Connection
 public typealias StoreConfiguration = ConnectionConfiguration
 
 extension Connection {
+    /// Undoes the transaction that is open, if one is.
+    public func rollBack() { rollback() }
+
     /// Runs a body that sees the database as it is at one moment, and writes nothing.
     public func readAtOneMoment<R>(_ body: (Connection) throws -> R) throws -> R {
         try transaction("isolation level repeatable read, read only", body)

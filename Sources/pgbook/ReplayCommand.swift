@@ -39,6 +39,10 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "The file's format: stream or conformance (default: by its first line).")
     var format: Format?
 
+    @Option(
+        help: "How commands go in: direct (entered and executed in one transaction) or logged (entered, then matched).")
+    var entrance = ReplayEntrance.direct
+
     @Flag(help: "Run through the order book in memory, without a database.")
     var memory = false
 
@@ -93,7 +97,8 @@ struct ReplayCommand: ParsableCommand {
         let run = UInt64(market.number.rawValue) << 32
         switch format {
         case .stream:
-            var replay = try StreamDatabaseReplay(connection, market: market, stream: bytes, run: run, batchSize: batch)
+            var replay = try StreamDatabaseReplay(
+                connection, market: market, stream: bytes, run: run, batchSize: batch, entrance: entrance)
             try replay.run {
                 try sink.write($0)
             } progress: {
@@ -102,7 +107,7 @@ struct ReplayCommand: ParsableCommand {
             return (replay.commandCount, replay.tradeCount)
         case .conformance:
             var replay = try ConformanceDatabaseReplay(
-                connection, market: market, workload: bytes, run: run, batchSize: batch)
+                connection, market: market, workload: bytes, run: run, batchSize: batch, entrance: entrance)
             try replay.run {
                 try sink.write($0)
             } progress: {

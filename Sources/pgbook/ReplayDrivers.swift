@@ -15,8 +15,12 @@ struct StreamDatabaseReplay {
     private(set) var tradeCount = 0
 
     /// - Parameter run: tells replays into one database apart.
-    init(_ connection: StoreConnection, market: Market, stream: [UInt8], run: UInt64, batchSize: Int) throws {
-        engine = try ReplayEngine(connection, market: market, user: UserID("replay"), commandsPerBatchMax: batchSize)
+    init(
+        _ connection: StoreConnection, market: Market, stream: [UInt8], run: UInt64, batchSize: Int,
+        entrance: ReplayEntrance
+    ) throws {
+        engine = try ReplayEngine(
+            connection, market: market, user: UserID("replay"), commandsPerBatchMax: batchSize, entrance: entrance)
         reader = StreamReader(stream)
         mapper = StreamMapper(run: run)
         renderer = StreamRenderer(run: run)
@@ -86,8 +90,12 @@ struct ConformanceDatabaseReplay {
     private(set) var commandCount = 0
     private(set) var tradeCount = 0
 
-    init(_ connection: StoreConnection, market: Market, workload: [UInt8], run: UInt64, batchSize: Int) throws {
-        engine = try ReplayEngine(connection, market: market, user: UserID("replay"), commandsPerBatchMax: batchSize)
+    init(
+        _ connection: StoreConnection, market: Market, workload: [UInt8], run: UInt64, batchSize: Int,
+        entrance: ReplayEntrance
+    ) throws {
+        engine = try ReplayEngine(
+            connection, market: market, user: UserID("replay"), commandsPerBatchMax: batchSize, entrance: entrance)
         reader = ConformanceReader(workload)
         mapper = ConformanceMapper(run: run)
         renderer = ConformanceRenderer(run: run)

@@ -12,14 +12,19 @@ struct ReplayEngine {
     }
 
     private let connection: StoreConnection
-    private let market: Market
+    let market: Market
+    private let direct: DirectExchange?
     private let stored: StoredMarket
     private let user: UserID
     private let limits: ExchangeLimits
     private var lastSeq: Seq
     private var lastTrade = (time: Timestamp(Int64.min), id: TradeID(0))
 
-    init(_ connection: StoreConnection, market: Market, user: UserID, commandsPerBatchMax: Int) throws {
+    init(
+        _ connection: StoreConnection, market: Market, user: UserID, commandsPerBatchMax: Int, entrance: ReplayEntrance
+    )
+        throws
+    {
         self.connection = connection
         self.market = market
         self.user = user
@@ -29,18 +34,29 @@ struct ReplayEngine {
         self.limits = limits
         lastSeq = try stored.state().seq
         try connection.prepareForMatching()
+        direct = entrance == .direct ? try DirectExchange(connection, limits: limits) : nil
     }
 
     /// Runs the commands to their end and gives their results in order.
     mutating func run(_ commands: [(id: OrderID, action: Command.Action)]) throws -> [Result] {
-        let admissions = try connection.enter(commands.map { entry($0.id, $0.action) })
+        let entries = commands.map { entry($0.id, $0.action) }
+        let admissions: [Admission]
+        if let direct {
+            admissions = try enterDirectly(entries, direct)
+        } else {
+            admissions = try connection.enter(entries)
+            try matchInbox()
+        }
         let admittedCount = admissions.count { if case .admitted = $0 { true } else { false } }
-        let transaction = MatchingTransaction(connection, market: market)
-        while try MatchingBatch(transaction, due: .everything, limits: limits).run(waits: true) != nil {}
         let outcomes = try stored.outcomes(after: lastSeq, max: admittedCount)
         lastSeq.rawValue += Int64(outcomes.count)
         let trades = try readTrades()
         return try results(commands, admissions, outcomes, trades)
+    }
+
+    func matchInbox() throws {
+        let transaction = MatchingTransaction(connection, market: market)
+        while try MatchingBatch(transaction, due: .everything, limits: limits).run(waits: true) != nil {}
     }
 
     private mutating func readTrades() throws -> [Trade] {
@@ -83,33 +99,7 @@ struct ReplayEngine {
     }
 
     private func entry(_ id: OrderID, _ action: Command.Action) -> Entry {
-        Entry(id: id, user: user, market: market.symbol, action: decimals(action))
-    }
-
-    private func decimals(_ action: Command.Action) -> Entry.Action {
-        switch action {
-        case .place(let place):
-            return .place(
-                PlaceEntry(
-                    side: place.side, amount: market.decimal(place.amount), price: place.price.map(market.decimal),
-                    timeInForce: place.timeInForce, postOnly: place.postOnly,
-                    selfTradePrevention: place.selfTradePrevention))
-        case .amend(let amend):
-            switch amend.change {
-            case .to(let amount, let price):
-                return .amend(
-                    target: amend.target, amount: amount.map(market.decimal), price: price.map(market.decimal))
-            case .reduce(let by):
-                return .reduce(target: amend.target, by: market.decimal(by))
-            case .replace(let open, let price):
-                return .replace(target: amend.target, open: market.decimal(open), price: market.decimal(price))
-            }
-        case .cancel(let target): return .cancel(target: target)
-        case .cancelAll(let scope): return .cancelAll(scope)
-        case .halt: return .halt
-        case .resume: return .resume
-        case .expire: return .expire
-        }
+        Entry(id: id, user: user, market: market.symbol, action: market.entryAction(action))
     }
 }
 

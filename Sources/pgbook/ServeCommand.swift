@@ -66,9 +66,11 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "pgbook") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         var services: [any Service] = []
-        if roles.contains(.matcher) { services.append(matcher(logger)) }
+        // With both roles and no window, commands are executed by the transaction that logs them.
+        let entrance = roles == [.gateway, .matcher] && window.duration == .zero ? DirectEntrance() : nil
+        if roles.contains(.matcher) { services.append(matcher(entrance, logger)) }
         let isListening = OnceTrue()
-        if roles.contains(.gateway) { services.append(try gateway(logger, isListening)) }
+        if roles.contains(.gateway) { services.append(try gateway(entrance, logger, isListening)) }
         var configuration = ServiceGroupConfiguration(
             services: services.map {
                 .init(
@@ -101,13 +103,15 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func matcher(_ logger: Logger) -> MatcherService {
+    private func matcher(_ entrance: DirectEntrance?, _ logger: Logger) -> MatcherService {
         MatcherService(
-            matcher: Matcher(Matcher.Configuration(window: window.duration), logger: logger),
+            matcher: Matcher(Matcher.Configuration(window: window.duration), entrance: entrance, logger: logger),
             database: connection.configuration(applicationName: "pgbook matcher"))
     }
 
-    private func gateway(_ logger: Logger, _ isListening: OnceTrue) throws -> GatewayService {
+    private func gateway(
+        _ entrance: DirectEntrance?, _ logger: Logger, _ isListening: OnceTrue
+    ) throws -> GatewayService {
         var marketData = MarketDataLimits()
         marketData.bookInterval = interval.duration
         let configuration = GatewayConfiguration(
@@ -115,7 +119,8 @@ struct ServeCommand: AsyncParsableCommand {
             marketData: marketData)
         do {
             return try GatewayService(
-                configuration, database: connection.configuration(applicationName: "pgbook gateway"), logger: logger
+                configuration, database: connection.configuration(applicationName: "pgbook gateway"),
+                entrance: entrance, logger: logger
             ) { port in
                 isListening.set()
                 logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])

@@ -22,10 +22,24 @@ struct RandomFlow {
 
     /// Enters one command; what the entrance refuses is as good as any other.
     mutating func give(to desk: Desk) {
+        _ = try? desk.connection.enter([entry(desk.market)])
+    }
+
+    /// The next command; orders bring their ids, so that later ones can name them.
+    mutating func entry(_ market: Market) -> Entry {
         let user = pick(["ann", "bob", "eve"])
         let action = action(user)
-        if let id = try? desk.enter(action, user: user), case .place = action { known.append(id) }
+        var id: OrderID?
+        if case .place = action {
+            let fresh = OrderID(high: UInt64(known.count + 1), low: state)
+            known.append(fresh)
+            id = fresh
+        }
+        return Entry(id: id, user: UserID(user), market: market.symbol, action: action)
     }
+
+    /// A number from 0 up to a bound.
+    mutating func number(below bound: Int) -> Int { next(bound) }
 
     private mutating func action(_ user: String) -> Entry.Action {
         let target = known.isEmpty ? OrderID(high: 0, low: 0) : pick(known)

@@ -130,13 +130,14 @@ extension GatewaySuites {
                 let socket = try await gateway.connect()
                 try await socket.send(#"{"type":"add",\#(fields)}"#)
                 try await eventually("all are executed") {
-                    try connection.execute("SELECT count(*) FROM pgbook_data.outcomes").one().decode(Int64.self, at: 0)
+                    try connection.execute("SELECT count(*) FROM pgbook_data.executions").one().decode(
+                        Int64.self, at: 0)
                         == 3
                 }
                 let columns =
-                    "kind, side, exec_type, tif, stp, post_only, amount, price, c.market, origin, code, remaining"
+                    "kind, side, exec_type, tif, stp, post_only, amount, price, c.market, origin, e.code, e.remaining"
                 let kinds: Int64 = try connection.execute(
-                    "SELECT count(DISTINCT (\(columns))) FROM pgbook_data.commands c JOIN pgbook_data.outcomes USING (id)"
+                    "SELECT count(DISTINCT (\(columns))) FROM pgbook_data.commands c JOIN pgbook_data.executions e USING (id)"
                 ).one().decode(at: 0)
                 #expect(kinds == 1)
             }

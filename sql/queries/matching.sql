@@ -72,24 +72,50 @@ from unnest($2::uuid[]) as named(id)
 cross join lateral (
     select id, user_id from pgbook_data.commands where id = named.id and market = $1 and kind = 1 limit 1
 ) c
-cross join lateral (select from pgbook_data.outcomes where id = c.id limit 1) o
+cross join lateral (select from pgbook_data.executions where id = c.id limit 1) o
 
--- name: write_outcomes
+-- The writes. Each table has two statements: COPY for many rows, arrays for a few that shall share a round trip.
+
+-- name: copy_commands
+copy pgbook_data.commands (market, id, time, target, amount, price, expires, kind, side, exec_type, tif, stp, change,
+                           post_only, user_id, owner, client_order_id, origin, seq, filled, remaining, dropped,
+                           digest_head, code, notional) from stdin (format binary)
+
+-- name: insert_commands
+insert into pgbook_data.commands (market, id, time, target, amount, price, expires, kind, side, exec_type, tif, stp,
+                                  change, post_only, user_id, owner, client_order_id, origin, seq, filled, remaining,
+                                  dropped, digest_head, code, notional)
+select * from unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::bigint[],
+                     $7::timestamptz[], $8::smallint[], $9::smallint[], $10::smallint[], $11::smallint[],
+                     $12::smallint[], $13::smallint[], $14::boolean[], $15::text[], $16::text[], $17::text[],
+                     $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[],
+                     $24::smallint[], $25::numeric[])
+
+-- name: copy_outcomes
+copy pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
+from stdin (format binary)
+
+-- name: insert_outcomes
 insert into pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
-select $1, * from unnest($2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                         $8::numeric[], $9::bigint[])
+select * from unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::numeric[], $9::bigint[])
 
--- name: write_trades
+-- name: copy_trades
+copy pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user, taker_side,
+                         price, amount, best_bid, best_ask) from stdin (format binary)
+
+-- name: insert_trades
 insert into pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user,
                                 taker_side, price, amount, best_bid, best_ask)
-select $1, * from unnest($2::timestamptz[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
-                         $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+select * from unnest($1::smallint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[],
+                     $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
 
--- name: write_candles
+-- name: merge_candles
 insert into pgbook_data.candles_1m as c (market, time, open, high, low, close, volume, notional, trades,
                                          first_trade_id, last_trade_id, taker_buy_volume, taker_buy_notional)
-select $1, * from unnest($2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::numeric[],
-                         $8::numeric[], $9::bigint[], $10::bigint[], $11::bigint[], $12::numeric[], $13::numeric[])
+select * from unnest($1::smallint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                     $7::numeric[], $8::numeric[], $9::bigint[], $10::bigint[], $11::bigint[], $12::numeric[],
+                     $13::numeric[])
 on conflict (market, time) do update set
     high = greatest(c.high, excluded.high),
     low = least(c.low, excluded.low),
@@ -102,37 +128,45 @@ on conflict (market, time) do update set
     taker_buy_notional = c.taker_buy_notional + excluded.taker_buy_notional
 
 -- name: delete_resting
-delete from pgbook_data.book where market + 0::smallint = $1 and id = any ($2::uuid[])
+with gone as (delete from pgbook_data.book where id = any ($1::uuid[]) returning 1)
+select pgbook_data.expect((select count(*) from gone), $2::bigint)
 
 -- name: update_resting
--- The rows are locked by this transaction, so that they stay where they are.
-update pgbook_data.book b
-set price = u.price, priority = u.priority, amount = u.amount, filled = u.filled, dropped = u.dropped,
-    notional = u.notional
-from unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::numeric[])
-    as u(id, price, priority, amount, filled, dropped, notional)
-cross join lateral (select ctid as place from pgbook_data.book where id = u.id and market = $1 limit 1) k
-where b.ctid = k.place
+-- Nobody moves these rows: their market is locked.
+with changed as (
+    update pgbook_data.book b
+    set price = u.price, priority = u.priority, amount = u.amount, filled = u.filled, dropped = u.dropped,
+        notional = u.notional
+    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::numeric[])
+        as u(id, price, priority, amount, filled, dropped, notional)
+    cross join lateral (select ctid as place from pgbook_data.book where id = u.id limit 1) k
+    where b.ctid = k.place
+    returning 1
+)
+select pgbook_data.expect((select count(*) from changed), cardinality($1::uuid[]))
+
+-- name: copy_resting
+copy pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
+                       post_only, stp) from stdin (format binary)
 
 -- name: insert_resting
 insert into pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
                               post_only, stp)
-select $1, * from unnest($2::uuid[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-                         $9::numeric[], $10::bigint[], $11::timestamptz[], $12::boolean[], $13::smallint[])
+select * from unnest($1::smallint[], $2::uuid[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::bigint[], $9::numeric[], $10::bigint[], $11::timestamptz[], $12::boolean[], $13::smallint[])
 
--- name: write_closed
+-- name: copy_closed
+copy pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional) from stdin (format binary)
+
+-- name: insert_closed
 insert into pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional)
-select $1, * from unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[],
-                         $9::numeric[])
+select * from unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::smallint[], $9::numeric[])
 
 -- name: save_state
 update pgbook_data.market_state
 set seq = $2, trade_id = $3, last_price = $4, clock = $5, closed_through = $6, is_halted = $7, digest = $8
 where market = $1
-
--- name: notify_batch
--- Hints: who listens reads the tables.
-select pg_notify('pgbook_books', $1), case when $2::boolean then pg_notify('pgbook_trades', $1) end
 
 -- name: markets_due
 -- For each market: when its oldest waiting command was stamped, and when its next resting order expires.

@@ -10,7 +10,7 @@ select o.seq, o.id, o.code, o.filled, o.remaining, o.dropped, o.notional, o.dige
        c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change, c.post_only, c.amount, c.price, c.target,
        c.expires, c.user_id, c.owner, c.client_order_id, c.origin
 from (
-    select * from pgbook_data.outcomes where market = $1 and seq > $2 order by seq limit $3::bigint
+    select * from pgbook_data.executions where market = $1 and seq > $2 order by seq limit $3::bigint
 ) o left join lateral (
     select * from pgbook_data.commands where id = o.id and market = $1 limit 1
 ) c on true
@@ -51,14 +51,14 @@ limit $3::bigint
 -- name: verify_lost
 -- Commands that neither wait nor have an outcome.
 select c.id from pgbook_data.commands c
-where c.market = $1
+where c.market = $1 and c.seq is null
   and not exists (select from pgbook_data.outcomes o where o.id = c.id)
   and not exists (select from pgbook_data.inbox i where i.market = c.market and i.time = c.time and i.id = c.id)
 limit 1
 
 -- name: verify_twice
 -- Commands that wait although they have an outcome.
-select i.id from pgbook_data.inbox i join pgbook_data.outcomes o on o.id = i.id
+select i.id from pgbook_data.inbox i join pgbook_data.executions o on o.id = i.id
 where i.market = $1
 limit 1
 
@@ -66,17 +66,17 @@ limit 1
 -- M3 without the engine: what orders were filled by, and what trades moved, on both sides.
 select
     (select coalesce(sum(amount), 0) from pgbook_data.trades where market = $1) as traded,
-    (select coalesce(sum(filled), 0) from pgbook_data.outcomes where market = $1) as taken,
-    (select count(*) from pgbook_data.outcomes o join pgbook_data.commands c on c.id = o.id
+    (select coalesce(sum(filled), 0) from pgbook_data.executions where market = $1) as taken,
+    (select count(*) from pgbook_data.executions o join pgbook_data.commands c on c.id = o.id
      where o.market = $1 and c.kind = 1 and c.amount <> o.filled + o.remaining + o.dropped) as unbalanced,
     (select coalesce(sum(filled), 0) from pgbook_data.book where market = $1)
       + (select coalesce(sum(filled), 0) from pgbook_data.closed where market = $1)
-      + (select coalesce(sum(o.filled), 0) from pgbook_data.outcomes o join pgbook_data.commands c on c.id = o.id
+      + (select coalesce(sum(o.filled), 0) from pgbook_data.executions o join pgbook_data.commands c on c.id = o.id
          where o.market = $1 and c.kind = 1 and o.remaining = 0) as filled
 
 -- name: read_outcomes
 select id, code, filled, remaining, dropped, notional
-from pgbook_data.outcomes
+from pgbook_data.executions
 where market = $1 and seq > $2
 order by seq
 limit $3::bigint

@@ -32,7 +32,7 @@ struct BenchPgbook: ParsableCommand {
         let run = UInt64(markets[0].number.rawValue) << 32
         var bench = BenchRun(try flow.makeFlow(run: run))
         if let resting = flow.makeRestingFlow(run: run) { try load(resting, connection, markets) }
-        var subject = try EntranceSubject(connection, markets: markets, batchMax: batch.size)
+        var subject = try DirectSubject(connection, markets: markets)
         var bar = ProgressBar(total: flow.orders, unit: "orders")
         try connection.checkpoint()
         let memoryStart = ResidentMemory.now()
@@ -57,7 +57,7 @@ struct BenchPgbook: ParsableCommand {
     private func load(_ resting: any Flow, _ connection: StoreConnection, _ markets: [Market]) throws {
         let size = 10_000
         var run = BenchRun(resting)
-        var subject = try EntranceSubject(connection, markets: markets, batchMax: size)
+        var subject = try DirectSubject(connection, markets: markets)
         var bar = ProgressBar(total: flow.resting, unit: "resting orders")
         try run.run(&subject, batch: size) { bar.update(done: $0, count: $0) }
         bar.finish()

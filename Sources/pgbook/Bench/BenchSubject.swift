@@ -1,3 +1,4 @@
+import Exchange
 import OrderBook
 import Store
 
@@ -10,27 +11,37 @@ protocol BenchSubject {
     mutating func finish() throws -> [[FlowResult]]
 }
 
-/// Through the entrance and matching transactions, one batch after the other.
-struct EntranceSubject: BenchSubject {
-    private var engines: [ReplayEngine]
+/// Entered and executed in one transaction per batch, as the gateway of a node alone does it.
+struct DirectSubject: BenchSubject {
+    private let exchange: DirectExchange
+    private let markets: [Market]
 
-    init(_ connection: StoreConnection, markets: [Market], batchMax: Int) throws {
-        engines = try markets.map {
-            try ReplayEngine(connection, market: $0, user: UserID("bench"), commandsPerBatchMax: batchMax)
-        }
+    init(_ connection: StoreConnection, markets: [Market]) throws {
+        exchange = try DirectExchange(connection)
+        self.markets = markets
     }
 
     mutating func submit(_ batch: [FlowOrder]) throws -> [[FlowResult]] {
-        var results = [FlowResult?](repeating: nil, count: batch.count)
-        for market in Set(batch.map(\.market)).sorted() {
-            let places = batch.indices.filter { batch[$0].market == market }
-            let done = try engines[market].run(places.map { (id: batch[$0].id, action: batch[$0].action) })
-            for (place, result) in zip(places, done) {
-                results[place] = FlowResult(outcome: result.outcome, trades: result.trades)
-            }
-        }
-        return [results.compactMap { $0 }]
+        try results(exchange.submit(batch.map(entry)))
     }
 
-    mutating func finish() -> [[FlowResult]] { [] }
+    mutating func finish() throws -> [[FlowResult]] { try results(exchange.finish()) }
+
+    private func entry(_ order: FlowOrder) -> Entry {
+        let market = markets[order.market]
+        return Entry(
+            id: order.id, user: order.user, market: market.symbol, action: market.entryAction(order.action))
+    }
+
+    private func results(_ batches: [ExecutedBatch]) throws -> [[FlowResult]] {
+        try batches.map { try $0.results.map(result) }
+    }
+
+    private func result(_ entry: ExecutedEntry) throws -> FlowResult {
+        if let execution = entry.execution { return FlowResult(outcome: execution.outcome, trades: entry.trades) }
+        guard case .refused(let rejection) = entry.admission else {
+            throw Failure(.refused, "a command of the flow went into the inbox; the flow must name known orders only")
+        }
+        return FlowResult(outcome: Outcome(code: rejection.code), trades: [])
+    }
 }

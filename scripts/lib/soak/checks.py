@@ -20,7 +20,7 @@ CHECKS = [
             group by 1, 2 having count(*) > 1) twice"""),
     ("acknowledged commands without exactly one outcome", """
         select count(*) from (
-            select a.value from answers a left join pgbook_data.outcomes o on o.id::text = a.value
+            select a.value from answers a left join pgbook_data.executions o on o.id::text = a.value
             where a.answer = 'acknowledged'
             group by 1 having count(o.id) <> 1) wrong"""),
     ("answers given for one client order id more than once", """
@@ -33,13 +33,13 @@ CHECKS = [
         select count(*) from pgbook_data.commands c left join answers a using (user_id, client_order_id)
         where c.kind <> 7 and a.value is null"""),
     ("commands executed twice", """
-        select count(*) from (select id from pgbook_data.outcomes group by id having count(*) > 1) twice"""),
+        select count(*) from (select id from pgbook_data.executions group by id having count(*) > 1) twice"""),
     ("commands without an outcome", """
-        select count(*) from pgbook_data.commands c left join pgbook_data.outcomes o using (id) where o.id is null"""),
+        select count(*) from pgbook_data.commands c left join pgbook_data.executions o using (id) where o.id is null"""),
     ("commands still waiting", "select count(*) from pgbook_data.inbox"),
     ("gaps in seq", """
         select abs(s.seq - count(o.seq)) + abs(s.seq - coalesce(max(o.seq), 0))
-        from pgbook_data.market_state s left join pgbook_data.outcomes o using (market) group by s.seq"""),
+        from pgbook_data.market_state s left join pgbook_data.executions o using (market) group by s.seq"""),
     ("gaps in trade ids, or trade ids twice", """
         select abs(s.trade_id - count(t.trade_id)) + abs(s.trade_id - count(distinct t.trade_id))
             + abs(s.trade_id - coalesce(max(t.trade_id), 0))
@@ -65,7 +65,7 @@ def check(folder, digests):
 
 def unseen(connection, digests):
     """How many of the states that the watcher saw are not in the history as it stands now."""
-    stored = dict(connection.execute("select seq, digest_head from pgbook_data.outcomes").fetchall())
+    stored = dict(connection.execute("select seq, digest_head from pgbook_data.executions").fetchall())
     return sum(1 for seq, digest in digests.items() if stored.get(seq) != digest)
 
 
@@ -73,8 +73,8 @@ def facts():
     """Commands by outcome, and other figures for the summary."""
     with psycopg.connect(application_name="checks") as connection:
         return connection.execute("""
-            select (select count(*) from pgbook_data.outcomes), (select count(*) from pgbook_data.trades),
+            select (select count(*) from pgbook_data.executions), (select count(*) from pgbook_data.trades),
                    (select count(*) from pgbook_data.book),
                    (select string_agg(code || ' ' || n, ', ' order by n desc) from (
                        select pgbook_data.code_name(code) as code, count(*) as n
-                       from pgbook_data.outcomes group by code) o)""").fetchone()
+                       from pgbook_data.executions group by code) o)""").fetchone()

@@ -15,7 +15,7 @@ select s.seq, s.trade_id, o.digest_head,
        (select count(*) from pgbook_data.inbox where market = s.market) as waiting
 from pgbook_data.market_state s
 join pgbook_data.markets m using (market)
-left join pgbook_data.outcomes o on o.market = s.market and o.seq = s.seq
+left join pgbook_data.executions o on o.market = s.market and o.seq = s.seq
 where m.symbol = 'SOAK'
 """
 

@@ -1,0 +1,80 @@
+import OrderBook
+import Store
+
+/// What a matcher does for its own process's entrance: takes what stands in line, and answers when it is durable.
+struct DirectService {
+    private let entrance: DirectEntrance
+    private let exchange: DirectExchange
+    private var answers: [Int: DirectEntrance.Answer] = [:]
+    private var lastTag = 0
+
+    init(_ entrance: DirectEntrance, _ connection: StoreConnection, limits: ExchangeLimits) throws {
+        self.entrance = entrance
+        exchange = try DirectExchange(connection, limits: limits)
+        entrance.open(wake: connection.waker)
+    }
+
+    /// Executes the next submission, or waits for the last one.
+    /// - Returns: false if there was nothing to do.
+    mutating func work() -> Bool {
+        if let submission = entrance.next() {
+            lastTag += 1
+            answers[lastTag] = submission.answer
+            answer(exchange.submit(submission.entries, tag: lastTag))
+            return true
+        }
+        guard exchange.isBusy else { return false }
+        finish()
+        return true
+    }
+
+    mutating func finish() { answer(exchange.finish()) }
+
+    /// Whether the inbox holds commands that came through here.
+    mutating func takeHasLogged() -> Bool {
+        defer { exchange.tookLogged() }
+        return exchange.hasLogged
+    }
+
+    func executed(_ market: MarketNumber) { exchange.forget(market) }
+
+    mutating func close(because reason: String) {
+        entrance.close(because: reason)
+        for answer in answers.values { answer(.failure(.unreachable(reason))) }
+        answers = [:]
+    }
+
+    private mutating func answer(_ batches: [ExecutedBatch]) {
+        for batch in batches {
+            guard let answer = answers.removeValue(forKey: batch.tag) else { continue }
+            answer(batch.outcome.map { $0.map(Receipt.init) }.mapError(EntranceFailure.init))
+        }
+    }
+}
+
+extension Receipt {
+    fileprivate init(_ entry: ExecutedEntry) {
+        guard let execution = entry.execution, let market = entry.market else {
+            self.init(entry.admission)
+            return
+        }
+        let outcome = execution.outcome
+        let rests = outcome.code == .open
+        self.init(
+            entry.admission,
+            state: CommandState(
+                id: execution.id, market: market, code: outcome.code, filled: outcome.filled,
+                remaining: rests ? outcome.remaining : .init(0), isResting: rests, closed: nil))
+    }
+}
+
+extension EntranceFailure {
+    fileprivate init(_ failure: DirectFailure) {
+        switch failure {
+        case .refused(let message): self = .refused(message)
+        case .conflict: self = .refused("others changed the market each time it was tried; try again")
+        case .unreachable(let message): self = .unreachable(message)
+        case .cancelled: self = .unreachable("the matcher is ending")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import OrderBook
+import Postgres
+
+/// Everything that one transaction writes, for any number of markets.
+public struct BatchWrites {
+    private var logged: [Marketed<LoggedCommand>] = []
+    private var outcomes: [Marketed<Execution>] = []
+    private var trades: [Marketed<Trade>] = []
+    private var candles: [Marketed<Candle>] = []
+    private var closed: [Marketed<ClosedOrder>] = []
+    private var inserted: [Marketed<RestingOrder>] = []
+    private var updated: [RestingOrder] = []
+    private var deleted: [OrderID] = []
+    private var notices: [(payload: String, traded: Bool)] = []
+
+    public init() {}
+
+    /// What executing commands of a market did.
+    /// - Parameter logs: the commands, in the order of their executions, where this transaction is the one that logs
+    ///   them; nil where they stood in the log before.
+    public mutating func add(
+        _ journal: Journal, _ changes: BookChanges, logs: [Command]?, of market: Market, at seq: Seq
+    ) {
+        let number = market.number.rawValue
+        if let logs {
+            logged.reserveCapacity(logged.count + logs.count)
+            for (command, execution) in zip(logs, journal.executions) {
+                logged.append(Marketed(market: number, row: LoggedCommand(command, execution)))
+            }
+        } else {
+            outcomes += journal.executions.map { Marketed(market: number, row: $0) }
+        }
+        trades += journal.trades.map { Marketed(market: number, row: $0) }
+        candles += Candle.candles(of: journal.trades).map { Marketed(market: number, row: $0) }
+        closed += journal.closed.map { Marketed(market: number, row: $0) }
+        inserted += changes.inserted.map { Marketed(market: number, row: $0) }
+        updated += changes.updated
+        deleted += changes.deleted
+        notices.append((#"{"market":"\#(market.symbol)","seq":\#(seq.rawValue)}"#, !journal.trades.isEmpty))
+    }
+
+    /// Whether some table gets so many rows that a COPY is worth its round trip.
+    var needsCopy: Bool {
+        max(logged.count, outcomes.count, trades.count, closed.count, inserted.count)
+            >= copyRowsMin
+    }
+
+    /// The rows of the tables that get many. The transaction must be open.
+    func copyMany(over connection: Connection) throws {
+        try copy(logged, Tables.commands, connection)
+        try copy(outcomes, Tables.outcomes, connection)
+        try copy(trades, Tables.trades, connection)
+        try copy(closed, Tables.closed, connection)
+        try copy(inserted, Tables.book, connection)
+    }
+
+    private func copy<Row>(_ rows: [Row], _ table: TableColumns<Row>, _ connection: Connection) throws {
+        guard rows.count >= copyRowsMin else { return }
+        try table.copy(rows, over: connection)
+    }
+
+    /// Everything else, in one round trip.
+    func sendRest(into pipeline: inout Pipeline) throws {
+        try insert(logged, Tables.commands, &pipeline)
+        try insert(outcomes, Tables.outcomes, &pipeline)
+        try insert(trades, Tables.trades, &pipeline)
+        if !candles.isEmpty { try merge(candles, &pipeline) }
+        try insert(closed, Tables.closed, &pipeline)
+        try insert(inserted, Tables.book, &pipeline)
+        if !deleted.isEmpty { try pipeline.send(SQL.deleteResting, deleted.map(\.uuid), Int64(deleted.count)) }
+        if !updated.isEmpty { try update(updated, &pipeline) }
+        try pipeline.send(SQL.notifyMarkets, notices.map(\.payload), notices.map(\.traded))
+    }
+
+    private func insert<Row>(_ rows: [Row], _ table: TableColumns<Row>, _ pipeline: inout Pipeline) throws {
+        guard !rows.isEmpty, rows.count < copyRowsMin else { return }
+        try table.insert(rows, into: &pipeline)
+    }
+
+    private func merge(_ candles: [Marketed<Candle>], _ pipeline: inout Pipeline) throws {
+        let rows = candles.map(\.row)
+        try pipeline.send(
+            SQL.mergeCandles, candles.map(\.market), rows.map(\.time.postgres), rows.map(\.open.rawValue),
+            rows.map(\.high.rawValue), rows.map(\.low.rawValue), rows.map(\.close.rawValue),
+            rows.map { PostgresNumeric(unscaled: $0.volume, scale: 0) }, rows.map(\.notional.numeric),
+            rows.map(\.trades), rows.map(\.firstTrade.rawValue), rows.map(\.lastTrade.rawValue),
+            rows.map { PostgresNumeric(unscaled: $0.takerBuyVolume, scale: 0) }, rows.map(\.takerBuyNotional.numeric))
+    }
+
+    private func update(_ orders: [RestingOrder], _ pipeline: inout Pipeline) throws {
+        try pipeline.send(
+            SQL.updateResting, orders.map(\.id.uuid), orders.map(\.price.rawValue), orders.map(\.priority.rawValue),
+            orders.map(\.amount.rawValue), orders.map(\.filled.rawValue), orders.map(\.dropped.rawValue),
+            orders.map(\.notional.numeric))
+    }
+}

@@ -1,0 +1,124 @@
+public import OrderBook
+public import Postgres
+
+/// One transaction that logs commands and stores what executing them did, for any number of markets.
+///
+/// Either it is opened first, to read what memory does not hold, or all of it goes out at once: then the server proves
+/// that the markets stand where memory has them, and undoes everything if they do not.
+public struct DirectTransaction {
+    private let connection: Connection
+    /// Whether the transaction has begun.
+    public private(set) var isOpen = false
+
+    public init(_ connection: Connection) { self.connection = connection }
+
+    /// A market as its rows have it.
+    public struct TakenMarket: Sendable {
+        public var state: MarketState
+        public var closedThrough: Timestamp
+        /// When the next gtd order of its book expires.
+        public var nextExpiry: Timestamp?
+    }
+
+    /// A market before and after.
+    public struct Move {
+        public var market: VersionedMarket
+        public var before: MarketState
+        public var after: MarketState
+        public init(market: VersionedMarket, before: MarketState, after: MarketState) {
+            self.market = market
+            self.before = before
+            self.after = after
+        }
+    }
+
+    /// Begins and locks markets; waits for whoever has one.
+    public mutating func open(_ markets: [MarketNumber]) throws -> [MarketNumber: TakenMarket] {
+        let results = try connection.pipeline { pipeline in
+            if !isOpen { try pipeline.begin() }
+            try pipeline.send(SQL.takeMarkets, markets.map(\.rawValue))
+        }
+        isOpen = true
+        var taken: [MarketNumber: TakenMarket] = [:]
+        for row in results.last! {
+            let number = MarketNumber(rawValue: try row.decode(at: 0))
+            let (state, closedThrough) = try MarketState.decode(row, from: 1)
+            taken[number] = TakenMarket(
+                state: state, closedThrough: closedThrough,
+                nextExpiry: try row.decode(PostgresTimestamp?.self, at: 8).map { Timestamp($0) })
+        }
+        return taken
+    }
+
+    /// Sends all writes and COMMIT, and returns while they are under way; `Connection.finishDirect` waits for them.
+    /// - Parameter stamp: the latest stamp given so far.
+    public mutating func send(_ writes: BatchWrites, _ moves: [Move], stamp: Timestamp) throws {
+        let begins = !isOpen
+        isOpen = true
+        let copies = writes.needsCopy
+        if copies {
+            try connection.pipeline { pipeline in
+                if begins { try pipeline.begin() }
+                try pipeline.move(moves, stamp)
+            }
+            try writes.copyMany(over: connection)
+        }
+        try connection.startPipeline { pipeline in
+            if !copies {
+                if begins { try pipeline.begin() }
+                try pipeline.move(moves, stamp)
+            }
+            try writes.sendRest(into: &pipeline)
+            try pipeline.commit()
+        }
+    }
+
+    /// Nothing of it remains.
+    public func rollback() { connection.rollback() }
+}
+
+extension Connection {
+    /// Waits until what `DirectTransaction.send` sent is durable.
+    public func finishDirect() throws { try finishPipeline() }
+}
+
+extension Pipeline {
+    fileprivate mutating func move(_ moves: [DirectTransaction.Move], _ stamp: Timestamp) throws {
+        try send(
+            SQL.moveMarkets, moves.map(\.market.market.number.rawValue), moves.map(\.market.version),
+            moves.map(\.before.seq.rawValue), moves.map(\.before.digest.bytes), moves.map(\.after.seq.rawValue),
+            moves.map(\.after.tradeID.rawValue), moves.map { $0.after.lastPrice?.rawValue },
+            moves.map(\.after.clock.postgres), moves.map(\.after.isHalted), moves.map(\.after.digest.bytes),
+            stamp.rawValue)
+    }
+}
+
+extension PostgresError {
+    /// Somebody else moved a market or its book, or used an id: the same commands may be executed again from what the
+    /// rows say now.
+    var isConflict: Bool {
+        isRetryable || sqlState == SQLState("PB900") || sqlState == .uniqueViolation
+    }
+}
+
+/// How a direct transaction failed.
+public enum DirectFailure: Error, Sendable {
+    /// Undone; what memory holds was out of date, or an id was used before.
+    case conflict
+    /// Undone; the server refused it.
+    case refused(String)
+    /// The connection is gone, and what became of the transaction is not known.
+    case unreachable(String)
+    /// The task was cancelled; undone.
+    case cancelled
+
+    public init(_ error: any Error) {
+        switch error {
+        case let failure as DirectFailure: self = failure
+        case let error as PostgresError where error.isOfServerState: self = .unreachable(error.description)
+        case let error as PostgresError where error.isConflict: self = .conflict
+        case is CancellationError: self = .cancelled
+        default: self = .refused("\(error)")
+        }
+    }
+}

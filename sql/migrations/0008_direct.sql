@@ -1,0 +1,117 @@
+-- Commands that are executed by the transaction that logs them.
+set local role pgbook_owner;
+
+-- What became of a command stands in its own row if it was executed at once, else in `outcomes`: no row is written
+-- twice. Null in both: it waits.
+alter table pgbook_data.commands
+    add column seq bigint,
+    add column filled bigint,
+    add column remaining bigint,
+    add column dropped bigint,
+    -- The first 64 bits of the market's digest after this command.
+    add column digest_head bigint,
+    add column code smallint,
+    add column notional numeric;
+create unique index commands_seq on pgbook_data.commands (market, seq) where seq is not null;
+
+-- One row per executed command, wherever its outcome stands.
+create view pgbook_data.executions as
+select id, seq, filled, remaining, dropped, accepted_at as executed_at, market, code, notional, digest_head
+from pgbook_data.commands
+where seq is not null
+union all
+select id, seq, filled, remaining, dropped, executed_at, market, code, notional, digest_head
+from pgbook_data.outcomes;
+
+create or replace view pgbook.orders as
+select c.id, c.time, c.user_id, case c.side when 0 then 'bid' else 'ask' end as type,
+       case c.exec_type when 0 then 'market' else 'limit' end as exec_type,
+       trim_scale(coalesce(b.amount, x.amount, c.amount) * m.lot_size) as amount,
+       trim_scale(coalesce(b.price, x.price, c.price) * m.tick_size) as price,
+       m.symbol as security,
+       case
+           when b.id is not null then 'open'
+           when x.id is not null then (array['filled', 'cancelled', 'expired', 'cancelled'])[x.reason]
+           when o.code is null then 'pending'
+           when o.code = 1 then 'open'
+           when o.code = 2 then 'filled'
+           when o.code = 3 then 'cancelled'
+           else 'refused' end as status,
+       trim_scale(coalesce(b.filled, x.filled, o.filled, 0) * m.lot_size) as filled,
+       trim_scale(case
+           when b.id is not null then b.amount - b.filled - b.dropped
+           when o.code is null then c.amount
+           else 0 end * m.lot_size) as remaining,
+       trim_scale(round(coalesce(b.notional, x.notional, o.notional)
+           / nullif(coalesce(b.filled, x.filled, o.filled), 0) * m.tick_size, 12)) as avg_price,
+       case when o.code > 2 then pgbook_data.code_name(o.code)
+            when x.reason = 4 then 'self_trade_prevention' end as reason,
+       (array['gtc', 'ioc', 'fok', 'gtd'])[c.tif + 1] as time_in_force, c.post_only,
+       (array['dc', 'co', 'cn', 'cb'])[c.stp] as self_trade_prevention, c.expires, c.client_order_id, c.origin,
+       o.seq, c.accepted_at, o.executed_at
+from pgbook_data.commands c
+join pgbook_data.markets m using (market)
+left join pgbook_data.outcomes w on w.id = c.id
+left join pgbook_data.book b on b.id = c.id
+left join pgbook_data.closed x on x.id = c.id
+cross join lateral (
+    select coalesce(c.seq, w.seq) as seq, coalesce(c.code, w.code) as code, coalesce(c.filled, w.filled) as filled,
+           coalesce(c.notional, w.notional) as notional,
+           coalesce(w.executed_at, case when c.seq is not null then c.accepted_at end) as executed_at
+) o
+where c.kind = 1;
+
+create or replace view pgbook.commands as
+select c.id, c.time, m.symbol as security, c.user_id,
+       (array['place', 'amend', 'cancel', 'cancel_all', 'halt', 'resume', 'expire'])[c.kind] as kind,
+       c.target, coalesce(c.seq, w.seq) as seq, pgbook_data.code_name(coalesce(c.code, w.code)) as code,
+       trim_scale(c.amount * m.lot_size) as amount, trim_scale(c.price * m.tick_size) as price,
+       trim_scale(coalesce(c.filled, w.filled) * m.lot_size) as filled,
+       trim_scale(coalesce(c.remaining, w.remaining) * m.lot_size) as remaining,
+       trim_scale(coalesce(c.dropped, w.dropped) * m.lot_size) as dropped,
+       trim_scale(round(coalesce(c.notional, w.notional) / nullif(coalesce(c.filled, w.filled), 0) * m.tick_size, 12))
+           as avg_price,
+       c.client_order_id, c.origin, c.accepted_at,
+       coalesce(w.executed_at, case when c.seq is not null then c.accepted_at end) as executed_at
+from pgbook_data.commands c
+join pgbook_data.markets m using (market)
+left join pgbook_data.outcomes w on w.id = c.id;
+
+-- A row count that a transaction relies on: anything else undoes it.
+create function pgbook_data.expect(counted bigint, expected bigint) returns void
+language plpgsql volatile set search_path = pg_catalog as $$
+begin
+    if counted <> expected then
+        raise exception 'the book was changed by somebody else: % rows where % were expected', counted, expected
+            using errcode = 'PB900';
+    end if;
+end
+$$;
+
+-- Proves that the markets are as the caller has them in memory, locks them for this transaction and moves them on.
+--   seqs, digests: where the caller believes them to be; versions: xmin of their rows in `markets`.
+--   stamp: the latest stamp the caller gave; later ones of this database are above it.
+create function pgbook_data.move_markets(
+    numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[],
+    new_last_prices bigint[], new_clocks timestamptz[], new_halts boolean[], new_digests bytea[], stamp bigint
+) returns void
+language plpgsql volatile set search_path = pg_catalog as $$
+declare
+    moved bigint;
+begin
+    perform from pgbook_data.market_state where market = any (numbers) order by market for update;
+    update pgbook_data.market_state s
+    set seq = n.seq, trade_id = n.trade_id, last_price = n.last_price, clock = n.clock, is_halted = n.is_halted,
+        digest = n.digest
+    from unnest(numbers, versions, seqs, digests, new_seqs, new_trade_ids, new_last_prices, new_clocks, new_halts,
+                new_digests)
+        as n(market, version, old_seq, old_digest, seq, trade_id, last_price, clock, is_halted, digest)
+    join pgbook_data.markets m on m.market = n.market and m.xmin::text::bigint = n.version
+    where s.market = n.market and s.seq = n.old_seq and s.digest = n.old_digest;
+    get diagnostics moved = row_count;
+    perform pgbook_data.expect(moved, cardinality(numbers));
+    if stamp > (select last_value from pgbook_data.stamps) then
+        perform setval('pgbook_data.stamps', stamp);
+    end if;
+end
+$$;
