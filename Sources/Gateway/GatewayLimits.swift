@@ -38,7 +38,7 @@ public struct GatewayLimits: Sendable {
     public var pingIntervalMilliseconds: Int64
     /// How long a closed socket may take to take notice.
     public var closeMillisecondsMax: Int64
-    /// Frames to one shard are gathered at least this long into one flush.
+    /// Books and trades to one shard are gathered at least this long into one flush.
     public var flushIntervalMilliseconds: Int64
     /// Order events follow the market by at least this.
     public var orderEventIntervalMilliseconds: Int64

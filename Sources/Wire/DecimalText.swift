@@ -6,29 +6,39 @@ enum DecimalText {
     static func append(_ a: Int128, times b: Int128, scale: Int, to bytes: inout [UInt8]) {
         let isNegative = (a < 0) != (b < 0) && a != 0 && b != 0
         if isNegative { bytes.append(UInt8(ascii: "-")) }
-        let digits = productDigits(a.magnitude, b.magnitude)
-        appendDigits(digits, scale: scale, to: &bytes)
+        let (product, overflow) = a.magnitude.multipliedReportingOverflow(by: b.magnitude)
+        if !overflow, product.high == 0 {
+            appendDigits(of: product.lowWord, scale: scale, to: &bytes)
+        } else {
+            appendDigits(productDigits(a.magnitude, b.magnitude), scale: scale, to: &bytes)
+        }
+    }
+
+    /// The usual case, without memory of its own: digits are written from the last to the first, then turned round.
+    private static func appendDigits(of value: UInt64, scale: Int, to bytes: inout [UInt8]) {
+        var (rest, place) = (value, 0)
+        // Zeros at the end of the fraction are left out.
+        while place < scale, rest % 10 == 0, rest > 0 {
+            rest /= 10
+            place += 1
+        }
+        if rest == 0 { return bytes.append(UInt8(ascii: "0")) }
+        let start = bytes.count
+        while rest > 0 || place <= scale {
+            if place == scale, bytes.count > start { bytes.append(UInt8(ascii: ".")) }
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+            place += 1
+        }
+        bytes[start...].reverse()
     }
 
     /// The decimal digits of a product, most significant first; none for zero.
     private static func productDigits(_ a: UInt128, _ b: UInt128) -> [UInt8] {
         let (product, overflow) = a.multipliedReportingOverflow(by: b)
-        if !overflow {
-            return product.high == 0 ? digits(of: UInt64(truncatingIfNeeded: product)) : digits(of: product)
-        }
+        if !overflow { return digits(of: product) }
         let wide = a.multipliedFullWidth(by: b)
         return digits(of: [wide.high.high, wide.high.lowWord, wide.low.high, wide.low.lowWord])
-    }
-
-    private static func digits(of value: UInt64) -> [UInt8] {
-        var digits: [UInt8] = []
-        var rest = value
-        while rest > 0 {
-            digits.append(UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        }
-        digits.reverse()
-        return digits
     }
 
     private static func digits(of value: UInt128) -> [UInt8] { digits(of: [value.high, value.lowWord]) }

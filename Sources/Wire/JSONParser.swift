@@ -53,7 +53,7 @@ struct JSONParser {
             guard peek == UInt8(ascii: "\"") else { throw bad("a key in quotes should be here") }
             let key = try parseString()
             // By scalars: Swift's `==` would call two spellings of é one key.
-            if members.contains(where: { $0.key.utf8.elementsEqual(key.utf8) }) {
+            if members.contains(where: { $0.key.utf8.count == key.utf8.count && $0.key.utf8.elementsEqual(key.utf8) }) {
                 throw WireError(.badJSON, "the key stands twice", field: key)
             }
             guard members.count < limits.membersMax else {

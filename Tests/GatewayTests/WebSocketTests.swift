@@ -69,6 +69,18 @@ extension GatewaySuites {
             }
         }
 
+        @Test func `an order's events do not wait for the flush of books and trades`() async throws {
+            let limits = GatewayLimits(flushIntervalMilliseconds: 3_600_000)
+            try await RunningGateway.run(GatewayConfiguration(limits: limits)) { gateway in
+                let socket = try await gateway.connect()
+                for number in 1...3 {
+                    try await socket.send(add("bid", "1", "100", more: #","clientOrderId":"\#(number)""#))
+                    _ = try await socket.first(
+                        type: "order", ["clientOrderId": .string("\(number)"), "status": .string("open")])
+                }
+            }
+        }
+
         @Test func `a client that comes later gets the book and the trades from before`() async throws {
             try await RunningGateway.run { gateway in
                 let early = try await gateway.connect()

@@ -12,6 +12,8 @@ final class HubShard {
     private var markets: [String: FollowedMarket] = [:]
     private var lastNumber: UInt64 = 0
     private var unflushed: Set<UInt64> = []
+    /// Of the deliveries at hand; kept for its capacity.
+    private var answered: Set<UInt64> = []
     private var isFlushScheduled = false
     private var flushedAt = NIODeadline.uptimeNanoseconds(0)
 
@@ -109,12 +111,18 @@ final class HubShard {
     }
 
     /// Hands on what other threads have for single sockets. Those that are gone miss nothing.
+    ///
+    /// Flushed at once: somebody waits for it, and the answers to one batch of commands come together already.
     func deliver(_ deliveries: [Delivery]) {
         for delivery in deliveries {
             let number = delivery.socket.number
-            if sockets[number]?.deliver(delivery) == true { unflushed.insert(number) }
+            if sockets[number]?.deliver(delivery) == true { answered.insert(number) }
         }
-        scheduleFlush()
+        for number in answered {
+            sockets[number]?.flush()
+            unflushed.remove(number)
+        }
+        answered.removeAll(keepingCapacity: true)
     }
 
     // MARK: Flushing
