@@ -10,5 +10,3 @@ select date_trunc('day', now()) - interval '30 days' + (n - 1) * (interval '30 d
        1000000 + n % 33 - 16, 75 + n % 51, 999999, 1000001, m.market, n % 2, 'trader-10', 'trader-11'
 from pgbook_data.markets m, (select gen_random_uuid() as id) o, generate_series(1, :rows) n
 where m.symbol = 'HISTORY';
-
-analyze pgbook_data.trades;

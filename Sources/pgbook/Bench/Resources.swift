@@ -36,13 +36,17 @@ struct Resources {
 
     /// Of the postmaster, its children, and those that ended.
     private static func serverCPU(_ connection: StoreConnection) -> Int64? {
-        let backend = Int(connection.serverProcessID)
-        guard connection.host.hasPrefix("/"), let own = ProcessTimes(backend), own.name == "postgres",
-            let postmaster = ProcessTimes(own.parent)
+        guard connection.host.hasPrefix("/"), let own = ProcessTimes(Int(connection.serverProcessID)),
+            own.name == "postgres"
         else { return nil }
-        let children = ProcessTimes.all().filter { $0.parent == own.parent }
-        let ticks = children.reduce(postmaster.ticks + postmaster.ticksOfEnded) { $0 + $1.ticks }
-        return ticks * 1_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+        while let postmaster = ProcessTimes(own.parent) {
+            let children = ProcessTimes.all().filter { $0.parent == own.parent }
+            // A child that ended while we looked would be missing, or counted twice.
+            guard ProcessTimes(own.parent)?.ticksOfEnded == postmaster.ticksOfEnded else { continue }
+            let ticks = children.reduce(postmaster.ticks + postmaster.ticksOfEnded) { $0 + $1.ticks }
+            return ticks * 1_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+        }
+        return nil
     }
 }
 

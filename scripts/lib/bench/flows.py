@@ -18,7 +18,7 @@ class Plan:
         self.contestants = []
         self.ratios = []
         self.missing = None
-        #: What one order waits for, and more rounds than this say nothing new; None: as the options say.
+        # What stands beside the flow's name, and how many rounds are worth it; None: as the options say.
         self.size = None
         self.rounds_max = None
 
@@ -79,6 +79,7 @@ class HistoryPlan(Plan):
         setup.progress.begin(f"history: making {trades:,} trades")
         setup.create(self.DATABASE)
         setup.script(self.DATABASE, "history.sql", rows=trades)
+        setup.script(self.DATABASE, "history.settle.sql")
 
     def close(self):
         self.setup.drop(self.DATABASE)
@@ -120,6 +121,7 @@ def plan(name, setup):
 def single(setup, orders):
     """One client, one order at a time."""
     plan, flow = Plan("single"), ["--flow", "crossing"]
+    plan.size = "one order at a time"
     plan.contestants = [
         Pgbook(setup, "pgbook", flow, orders, 1), Limit(setup, flow, orders, 1), Naive(setup, flow, orders, 1)]
     naive = plan.contestants[2].name

@@ -34,12 +34,15 @@ class Machine:
 
 def server_seconds(postmaster):
     """CPU seconds of the postmaster, its children, and those that ended."""
-    own = process(postmaster)
-    ticks = sum(own["ticks"]) + sum(own["ticks_of_ended"])
-    for folder in pathlib.Path("/proc").iterdir():
-        if folder.name.isdigit() and (other := process(int(folder.name))) and other["parent"] == postmaster:
-            ticks += sum(other["ticks"])
-    return ticks / TICKS_PER_SECOND
+    while True:
+        own = process(postmaster)
+        children = [
+            other for folder in pathlib.Path("/proc").iterdir()
+            if folder.name.isdigit() and (other := process(int(folder.name))) and other["parent"] == postmaster]
+        # A child that ended while we looked would be missing, or counted twice.
+        if process(postmaster)["ticks_of_ended"] == own["ticks_of_ended"]:
+            ticks = own["ticks"] + own["ticks_of_ended"] + sum(child["ticks"] for child in children)
+            return ticks / TICKS_PER_SECOND
 
 
 def process(number):
@@ -50,5 +53,5 @@ def process(number):
         return None
     fields = text[text.rindex(")") + 1:].split()
     return {
-        "parent": int(fields[1]), "ticks": [int(field) for field in fields[11:13]],
-        "ticks_of_ended": [int(field) for field in fields[13:15]]}
+        "parent": int(fields[1]), "ticks": sum(int(field) for field in fields[11:13]),
+        "ticks_of_ended": sum(int(field) for field in fields[13:15])}

@@ -45,7 +45,7 @@ class Report:
     def print_flow(self, plan):
         measured = self.flows[plan.name]
         count = len(next(iter(measured.values())))
-        size = plan.size or ("one order at a time" if plan.name == "single" else f"batches of {self.options.batch:,}")
+        size = plan.size or f"batches of {self.options.batch:,}"
         print(f"flow {plan.name}: {count} round{'s' if count > 1 else ''}, {size}")
         print_table(table(measured))
         for label, values in self.ratios(plan).items():
@@ -57,7 +57,8 @@ class Report:
             if note := rounds[-1].get("note"):
                 print(f"  {name}: {note}")
         for fault in self.faults:
-            print(f"  FAULT: {fault}")
+            if fault.startswith(f"{plan.name}: "):
+                print(f"  FAULT: {fault}")
         print(flush=True)
 
     def checks(self, measured):

@@ -103,7 +103,7 @@ class Server:
         return tuple(int(re.search(rf"{name}:\s+(\d+) kB", text)[1]) / 1024 for name in ("VmRSS", "VmHWM"))
 
     def cpu_seconds(self):
-        return sum(process(self.process.pid)["ticks"]) / TICKS_PER_SECOND
+        return process(self.process.pid)["ticks"] / TICKS_PER_SECOND
 
 
 class Served(Contestant):
