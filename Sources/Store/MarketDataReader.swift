@@ -47,7 +47,9 @@ public struct MarketDataReader: Sendable {
     private let session: Session
 
     /// Connects at the first read.
-    public init(_ configuration: ConnectionConfiguration) { session = Session(configuration) }
+    public init(_ configuration: ConnectionConfiguration) {
+        session = Session(configuration, onConnect: { connection in try connection.execute(SQL.planForReading) })
+    }
 
     /// All markets, by symbol.
     public func markets() async throws -> [Market] { try await session.run { try $0.markets() } }
