@@ -482,43 +482,16 @@ ALTER FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], sym
 
 CREATE FUNCTION pgbook_data.expect(counted bigint, expected bigint) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
     AS $$
 begin
-    if counted <> expected then
-        raise exception 'the book was changed by somebody else: % rows where % were expected', counted, expected
+    if counted operator(pg_catalog.<>) expected then
+        raise exception 'changed by somebody else: % rows where % were expected', counted, expected
             using errcode = 'PB900';
     end if;
 end
 $$;
 
 ALTER FUNCTION pgbook_data.expect(counted bigint, expected bigint) OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
-    AS $$
-declare
-    moved bigint;
-begin
-    perform from pgbook_data.market_state where market = any (numbers) order by market for update;
-    update pgbook_data.market_state s
-    set seq = n.seq, trade_id = n.trade_id, last_price = n.last_price, clock = n.clock, is_halted = n.is_halted,
-        digest = n.digest
-    from unnest(numbers, versions, seqs, digests, new_seqs, new_trade_ids, new_last_prices, new_clocks, new_halts,
-                new_digests)
-        as n(market, version, old_seq, old_digest, seq, trade_id, last_price, clock, is_halted, digest)
-    join pgbook_data.markets m on m.market = n.market and m.xmin::text::bigint = n.version
-    where s.market = n.market and s.seq = n.old_seq and s.digest = n.old_digest;
-    get diagnostics moved = row_count;
-    perform pgbook_data.expect(moved, cardinality(numbers));
-    if stamp > (select last_value from pgbook_data.stamps) then
-        perform setval('pgbook_data.stamps', stamp);
-    end if;
-end
-$$;
-
-ALTER FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1125,9 +1098,6 @@ GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text
 
 REVOKE ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgbook_node;
-
-REVOKE ALL ON FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.move_markets(numbers smallint[], versions bigint[], seqs bigint[], digests bytea[], new_seqs bigint[], new_trade_ids bigint[], new_last_prices bigint[], new_clocks timestamp with time zone[], new_halts boolean[], new_digests bytea[], stamp bigint) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) TO pgbook_node;

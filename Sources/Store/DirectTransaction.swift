@@ -84,12 +84,26 @@ extension Connection {
 
 extension Pipeline {
     fileprivate mutating func move(_ moves: [DirectTransaction.Move], _ stamp: Timestamp) throws {
+        if moves.count == 1 {
+            try move(moves[0], stamp)
+            return
+        }
         try send(
             SQL.moveMarkets, moves.map(\.market.market.number.rawValue), moves.map(\.market.version),
             moves.map(\.before.seq.rawValue), moves.map(\.before.digest.bytes), moves.map(\.after.seq.rawValue),
             moves.map(\.after.tradeID.rawValue), moves.map { $0.after.lastPrice?.rawValue },
             moves.map(\.after.clock.postgres), moves.map(\.after.isHalted), moves.map(\.after.digest.bytes),
             stamp.rawValue)
+    }
+}
+
+extension Pipeline {
+    private mutating func move(_ move: DirectTransaction.Move, _ stamp: Timestamp) throws {
+        let (before, after) = (move.before, move.after)
+        try send(
+            SQL.moveMarket, move.market.market.number.rawValue, move.market.version, before.seq.rawValue,
+            before.digest.bytes, after.seq.rawValue, after.tradeID.rawValue, after.lastPrice?.rawValue,
+            after.clock.postgres, after.isHalted, after.digest.bytes, stamp.rawValue)
     }
 }
 

@@ -2,7 +2,7 @@ import Postgres
 
 /// The columns of a table in the order of its COPY and INSERT statements, and how a row fills them.
 ///
-/// One list serves both ways in: COPY, which is cheapest for many rows, and arrays, which let a few rows share a round
+/// One list serves both ways in: COPY, which is cheapest for many rows, and single rows, a few of which share a round
 /// trip with other statements.
 struct TableColumns<Row: Sendable>: Sendable {
     let copy: String
@@ -19,28 +19,28 @@ struct TableColumns<Row: Sendable>: Sendable {
     }
 
     func insert(_ rows: [Row], into pipeline: inout Pipeline) throws {
-        try pipeline.send(insert, with: columns.map { $0.array(rows) })
+        for row in rows { try pipeline.send(insert, with: columns.map { $0.value(row) }) }
     }
 }
 
 /// One column: its value of a row.
 struct Column<Row: Sendable>: Sendable {
     let append: @Sendable (Row, inout CopyRows) throws -> Void
-    let array: @Sendable ([Row]) -> any PostgresEncodable
+    let value: @Sendable (Row) -> any PostgresEncodable
 
-    init<Value: PostgresEncodable & PostgresArrayElement & SendableMetatype>(
+    init<Value: PostgresEncodable & SendableMetatype>(
         _ value: @escaping @Sendable (Row) -> Value
     ) {
         append = { row, out in try out.append(value(row)) }
-        array = { rows in rows.map(value) }
+        self.value = value
     }
 
     /// As above, for the commonest type.
     init(_ value: @escaping @Sendable (Row) -> Int64) {
         append = { row, out in try out.append(value(row)) }
-        array = { rows in rows.map(value) }
+        self.value = value
     }
 }
 
 /// From how many rows of a table on COPY is worth its own round trip.
-let copyRowsMin = 24
+let copyRowsMin = 8

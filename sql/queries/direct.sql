@@ -45,9 +45,34 @@ cross join lateral (
 -- name: next_expiry
 select expires from pgbook_data.book where market = $1 and expires > $2 order by expires limit 1
 
+-- name: move_market
+-- Proves that the market is where memory has it, locks it for this transaction and moves it on. Stamps that the database
+-- gives later are above those that memory gave.
+with moved as (
+    update pgbook_data.market_state
+    set seq = $5, trade_id = $6, last_price = $7, clock = $8, is_halted = $9, digest = $10
+    where market = $1 and seq = $3 and digest = $4
+      and exists (select from pgbook_data.markets m where m.market = $1 and m.xmin::text::bigint = $2::bigint)
+    returning 1
+)
+select pgbook_data.expect((select count(*) from moved), 1),
+       case when $11::bigint > (select last_value from pgbook_data.stamps) then setval('pgbook_data.stamps', $11) end
+
 -- name: move_markets
-select pgbook_data.move_markets($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[],
-                                $7::bigint[], $8::timestamptz[], $9::boolean[], $10::bytea[], $11::bigint)
+-- The same for several; in the order of their numbers, so that two who do it wait for each other at most.
+with moved as (
+    update pgbook_data.market_state s
+    set seq = n.seq, trade_id = n.trade_id, last_price = n.last_price, clock = n.clock, is_halted = n.is_halted,
+        digest = n.digest
+    from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[],
+                $8::timestamptz[], $9::boolean[], $10::bytea[])
+        as n(market, version, old_seq, old_digest, seq, trade_id, last_price, clock, is_halted, digest)
+    join pgbook_data.markets m on m.market = n.market and m.xmin::text::bigint = n.version
+    where s.market = n.market and s.seq = n.old_seq and s.digest = n.old_digest
+    returning 1
+)
+select pgbook_data.expect((select count(*) from moved), cardinality($1::smallint[])),
+       case when $11::bigint > (select last_value from pgbook_data.stamps) then setval('pgbook_data.stamps', $11) end
 
 -- name: notify_markets
 -- Hints: who listens reads the tables.

@@ -2,10 +2,10 @@
 
 -- name: plan_for_matching
 -- Everything a matcher does is by index. The planner must not think otherwise because a table was small when it looked.
--- No bitmaps: only a plain index scan remembers which entries are dead, and the inbox's index is full of them.
+-- One plan for ever: planning an INSERT costs more than a row. No bitmaps: only a plain index scan remembers which entries are dead, and the inbox's index is full of them.
 select set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
        set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false),
-       set_config('jit', 'off', false)
+       set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false)
 
 -- name: lock_market
 -- Takes the market for this transaction; no row if another matcher has it.
@@ -74,7 +74,8 @@ cross join lateral (
 ) c
 cross join lateral (select from pgbook_data.executions where id = c.id limit 1) o
 
--- The writes. Each table has two statements: COPY for many rows, arrays for a few that shall share a round trip.
+-- The writes. Each table has two statements: COPY for many rows, and one for a single row, of which a few
+-- share a round trip with all else.
 
 -- name: copy_commands
 copy pgbook_data.commands (market, id, time, target, amount, price, expires, kind, side, exec_type, tif, stp, change,
@@ -85,11 +86,8 @@ copy pgbook_data.commands (market, id, time, target, amount, price, expires, kin
 insert into pgbook_data.commands (market, id, time, target, amount, price, expires, kind, side, exec_type, tif, stp,
                                   change, post_only, user_id, owner, client_order_id, origin, seq, filled, remaining,
                                   dropped, digest_head, code, notional)
-select * from unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::bigint[],
-                     $7::timestamptz[], $8::smallint[], $9::smallint[], $10::smallint[], $11::smallint[],
-                     $12::smallint[], $13::smallint[], $14::boolean[], $15::text[], $16::text[], $17::text[],
-                     $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[],
-                     $24::smallint[], $25::numeric[])
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+        $24, $25)
 
 -- name: copy_outcomes
 copy pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
@@ -97,8 +95,7 @@ from stdin (format binary)
 
 -- name: insert_outcomes
 insert into pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
-select * from unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                     $8::numeric[], $9::bigint[])
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: copy_trades
 copy pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user, taker_side,
@@ -107,8 +104,7 @@ copy pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, 
 -- name: insert_trades
 insert into pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user,
                                 taker_side, price, amount, best_bid, best_ask)
-select * from unnest($1::smallint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[],
-                     $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: merge_candles
 insert into pgbook_data.candles_1m as c (market, time, open, high, low, close, volume, notional, trades,
@@ -152,16 +148,14 @@ copy pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped
 -- name: insert_resting
 insert into pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
                               post_only, stp)
-select * from unnest($1::smallint[], $2::uuid[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                     $8::bigint[], $9::numeric[], $10::bigint[], $11::timestamptz[], $12::boolean[], $13::smallint[])
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: copy_closed
 copy pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional) from stdin (format binary)
 
 -- name: insert_closed
 insert into pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional)
-select * from unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                     $8::smallint[], $9::numeric[])
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: save_state
 update pgbook_data.market_state
