@@ -14,6 +14,7 @@ struct BenchPgbook: ParsableCommand {
             Example:
               pgbook bench pgbook --flow crossing --orders 100000 --batch 1000 --verify
               pgbook bench pgbook --flow normal --file normal.csv.gz --orders 50000 --json
+              pgbook bench pgbook --flow crossing --orders 100000 --rate 20000
 
             Exit codes: 0 measured · 1 --verify found a difference
             """)
@@ -23,8 +24,17 @@ struct BenchPgbook: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
+    @Option(help: "Orders per second, in an open loop: latency counts from when an order was to be sent.")
+    var rate: Int?
+
     @Flag(help: "Then replay the log and compare all tables, as pgbook verify does.")
     var verify = false
+
+    func validate() throws {
+        guard rate.map({ 1...1_000_000 ~= $0 }) ?? true else {
+            throw ValidationError("--rate \(rate ?? 0) is not within 1 to 1000000")
+        }
+    }
 
     func run() throws {
         let connection = try connection.connect()
@@ -38,7 +48,11 @@ struct BenchPgbook: ParsableCommand {
         let memoryStart = ResidentMemory.now()
         let before = try Resources.used(connection)
         let start = ContinuousClock.now
-        try bench.run(&subject, batch: batch.size) { bar.update(done: $0, count: $0) }
+        if let rate {
+            try bench.run(&subject, batch: batch.size, rate: rate) { bar.update(done: $0, count: $0) }
+        } else {
+            try bench.run(&subject, batch: batch.size) { bar.update(done: $0, count: $0) }
+        }
         let elapsed = ContinuousClock.now - start
         let used = try Resources.used(connection).since(before)
         bar.finish()

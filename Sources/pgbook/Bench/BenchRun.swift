@@ -1,3 +1,4 @@
+import Glibc
 import OrderBook
 import Postgres
 import Store
@@ -19,7 +20,41 @@ struct BenchRun {
         while let orders = try nextBatch(of: batch) {
             sent.append((at: .now, orders: orders.count))
             try take(subject.submit(orders))
+            // One order at a time is one that waits for its outcome.
+            if batch == 1 { try take(subject.finish()) }
             progress(self.orders)
+        }
+        try take(subject.finish())
+    }
+
+    /// In an open loop: orders are due at a rate, whatever the subject does; what is due goes out together.
+    /// - Parameters:
+    ///   - batch: orders of a batch at the most.
+    ///   - rate: orders per second.
+    mutating func run(
+        _ subject: inout some BenchSubject, batch: Int, rate: Int, progress: (Int) -> Void
+    ) throws {
+        latencies.isScheduled = true
+        let start = ContinuousClock.now
+        var due = 0
+        func time(of order: Int) -> ContinuousClock.Instant {
+            start + .nanoseconds(Int64(order) * 1_000_000_000 / Int64(rate))
+        }
+        while true {
+            let (seconds, attoseconds) = (ContinuousClock.now - start).components
+            let reached = Int(seconds) * rate + Int(attoseconds / 1_000_000_000) * rate / 1_000_000_000
+            if reached <= due, !sent.isEmpty {
+                try take(subject.finish())
+            } else if reached <= due {
+                // Coarser than the orders come: they are sent a little late, and that counts.
+                usleep(50)
+            } else {
+                guard let orders = try nextBatch(of: min(batch, reached - due)) else { break }
+                for order in due..<due + orders.count { sent.append((at: time(of: order), orders: 1)) }
+                due += orders.count
+                try take(subject.submit(orders))
+                progress(self.orders)
+            }
         }
         try take(subject.finish())
     }
@@ -35,8 +70,15 @@ struct BenchRun {
     private mutating func take(_ batches: [[FlowResult]]) {
         let now = ContinuousClock.now
         for batch in batches {
-            let (at, orders) = sent.removeFirst()
-            latencies.record(now - at, orders: orders)
+            var left = batch.count
+            var answered = 0
+            while left > 0 {
+                let (at, orders) = sent[answered]
+                latencies.record(now - at, orders: orders)
+                left -= orders
+                answered += 1
+            }
+            sent.removeFirst(answered)
             for result in batch { count(result) }
         }
     }

@@ -1,11 +1,12 @@
 """The flows: who runs them, how large they are, and which ratios are of interest."""
 
 from . import socket
+from .offered import Offered
 from .contestants import Fault, Limit, Naive, Pgbook
 
 PUBLISHED_ORDERS = 1_996_097
 PUBLISHED_SHA256 = "e9b2e3926854410b01a035aeb25dd05f1e597c233be8263de9eb49b6713d367e"
-NAMES = ["crossing", "single", "normal", "real", "many", "deep", "history", *socket.NAMES]
+NAMES = ["crossing", "single", "normal", "real", "many", "deep", "history", "offered", *socket.NAMES]
 
 RATE = "orders_per_second"
 
@@ -109,6 +110,8 @@ def plan(name, setup):
             return recorded(name, setup, "conformance/normal_n1000000_s23.csv.gz", orders, naive_orders)
         case "real":
             return recorded(name, setup, "real/bitstamp_2015-05-01.commands.csv.gz", orders, naive_orders)
+        case "offered":
+            return offered(setup, orders, batch, 2 if quick else 10)
         case "deep":
             return deep(setup, min(orders, 100_000), 20_000 if quick else 1_000_000)
         case _ if name in socket.NAMES:
@@ -128,6 +131,12 @@ def single(setup, orders):
     plan.ratios = [
         ("p50 of pgbook ÷ naive", "p50_us", ["pgbook"], [naive]), ("p99 of pgbook ÷ naive", "p99_us", ["pgbook"], [naive]),
         ("pgbook ÷ naive", RATE, ["pgbook"], [naive])]
+    return plan
+
+
+def offered(setup, orders, batch, seconds):
+    plan = Plan("offered")
+    plan.contestants = socket.Parts.of(Offered(setup, orders, batch, seconds))
     return plan
 
 
