@@ -10,6 +10,100 @@ CREATE SCHEMA pgbook_schema;
 
 ALTER SCHEMA pgbook_schema OWNER TO pgbook_owner;
 
+CREATE TYPE pgbook_data.closed_row AS (
+	market smallint,
+	id uuid,
+	seq bigint,
+	price bigint,
+	amount bigint,
+	filled bigint,
+	dropped bigint,
+	reason smallint,
+	notional numeric
+);
+
+ALTER TYPE pgbook_data.closed_row OWNER TO pgbook_owner;
+
+CREATE TYPE pgbook_data.command_row AS (
+	market smallint,
+	id uuid,
+	"time" timestamp with time zone,
+	target uuid,
+	amount bigint,
+	price bigint,
+	expires timestamp with time zone,
+	kind smallint,
+	side smallint,
+	exec_type smallint,
+	tif smallint,
+	stp smallint,
+	change smallint,
+	post_only boolean,
+	user_id text,
+	owner text,
+	client_order_id text,
+	origin text,
+	seq bigint,
+	filled bigint,
+	remaining bigint,
+	dropped bigint,
+	digest_head bigint,
+	code smallint,
+	notional numeric
+);
+
+ALTER TYPE pgbook_data.command_row OWNER TO pgbook_owner;
+
+CREATE TYPE pgbook_data.outcome_row AS (
+	market smallint,
+	id uuid,
+	seq bigint,
+	code smallint,
+	filled bigint,
+	remaining bigint,
+	dropped bigint,
+	notional numeric,
+	digest_head bigint
+);
+
+ALTER TYPE pgbook_data.outcome_row OWNER TO pgbook_owner;
+
+CREATE TYPE pgbook_data.resting_row AS (
+	market smallint,
+	id uuid,
+	user_id text,
+	side smallint,
+	price bigint,
+	amount bigint,
+	filled bigint,
+	dropped bigint,
+	notional numeric,
+	priority bigint,
+	expires timestamp with time zone,
+	post_only boolean,
+	stp smallint
+);
+
+ALTER TYPE pgbook_data.resting_row OWNER TO pgbook_owner;
+
+CREATE TYPE pgbook_data.trade_row AS (
+	market smallint,
+	"time" timestamp with time zone,
+	trade_id bigint,
+	seq bigint,
+	taker_order uuid,
+	maker_order uuid,
+	taker_user text,
+	maker_user text,
+	taker_side smallint,
+	price bigint,
+	amount bigint,
+	best_bid bigint,
+	best_ask bigint
+);
+
+ALTER TYPE pgbook_data.trade_row OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric DEFAULT NULL::numeric, max_notional numeric DEFAULT NULL::numeric, min_price numeric DEFAULT NULL::numeric, max_price numeric DEFAULT NULL::numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'

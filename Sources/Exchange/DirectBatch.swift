@@ -93,17 +93,18 @@ extension DirectBatch {
     }
 
     /// Takes what executing did out of the books.
-    mutating func takeWrites() -> (BatchWrites, [DirectTransaction.Move]) {
+    /// - Parameter notices: what there is to announce is added to it.
+    mutating func takeWrites(_ notices: inout MarketNotices) -> (BatchWrites, [DirectTransaction.Move]) {
         var writes = BatchWrites()
         var moves: [DirectTransaction.Move] = []
         for number in runs.keys.sorted() {
             let run = runs[number]!
             let journal = run.live.book.takeJournal()
             writes.add(
-                journal, run.live.book.takeChanges(), logs: run.commands, of: run.live.market.market,
-                at: run.live.book.state.seq)
+                journal, run.live.book.takeChanges(), logs: run.commands, of: run.live.market.market)
             moves.append(
                 DirectTransaction.Move(market: run.live.market, before: run.before, after: run.live.book.state))
+            notices.add(run.live.market.market, at: run.live.book.state, traded: !journal.trades.isEmpty)
             runs[number]!.journal = journal
             runs[number]!.commands = []
         }

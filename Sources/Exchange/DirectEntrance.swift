@@ -14,6 +14,8 @@ public final class DirectEntrance: CommandEntrance {
         var answer: Answer
     }
 
+    public var callsInLineMax: Int { 2 }
+
     private struct State {
         var waiting: [Submission] = []
         /// Wakes the matcher that serves this entrance; nil while none does.
@@ -24,7 +26,7 @@ public final class DirectEntrance: CommandEntrance {
     private let submissionsMax: Int
 
     /// - Parameter submissionsMax: calls of `submit` that may stand in line.
-    public init(submissionsMax: Int = 64) { self.submissionsMax = submissionsMax }
+    public init(submissionsMax: Int = 256) { self.submissionsMax = submissionsMax }
 
     public func submit(_ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void) {
         let (wake, failure): ((@Sendable () -> Void)?, EntranceFailure?) = state.withLock { state in
@@ -48,8 +50,18 @@ public final class DirectEntrance: CommandEntrance {
         state.withLock { $0.wake = wake }
     }
 
-    func next() -> Submission? {
-        state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+    /// What stands in line, to be executed together; not more commands than a limit, unless one call brings them.
+    func next(commandsMax: Int) -> [Submission] {
+        state.withLock { state in
+            var commands = 0
+            let submissions = state.waiting.prefix { submission in
+                commands += submission.entries.count
+                return commands <= commandsMax
+            }
+            let count = max(submissions.count, min(1, state.waiting.count))
+            defer { state.waiting.removeFirst(count) }
+            return Array(state.waiting.prefix(count))
+        }
     }
 
     /// Nobody serves it any more.

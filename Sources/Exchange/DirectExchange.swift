@@ -21,6 +21,9 @@ public final class DirectExchange {
     private var completed: [ExecutedBatch] = []
     /// Batches to come whose ids are looked up first.
     private var checkedBatches = 0
+    /// Moves that were not announced yet, and when the next announcement may be.
+    private var notices = MarketNotices()
+    private var nextNotice = ContinuousClock.now
     /// Whether commands went into the inbox, where they wait for their turn.
     public private(set) var hasLogged = false
 
@@ -55,6 +58,20 @@ public final class DirectExchange {
 
     /// Notes that whoever executes the inbox knows of the commands that were logged.
     public func tookLogged() { hasLogged = false }
+
+    /// When the moves that were not announced with their commits are to be announced; nil if there are none.
+    ///
+    /// Each announcement wakes everybody who listens, so under load there is not one for every commit.
+    public var announcementDue: ContinuousClock.Instant? { notices.isEmpty ? nil : nextNotice }
+
+    /// Announces what was not announced yet. Nothing may be under way.
+    public func announce() throws { try connection.announce(takeNotices()) }
+
+    private func takeNotices() -> MarketNotices {
+        nextNotice = .now + limits.noticeInterval
+        defer { notices = MarketNotices() }
+        return notices
+    }
 
     private func takeCompleted() -> [ExecutedBatch] {
         defer { completed = [] }
@@ -124,8 +141,9 @@ extension DirectExchange {
         if batch.runs.isEmpty {
             connection.rollBack()
         } else {
-            let (writes, moves) = batch.takeWrites()
-            try batch.transaction.send(writes, moves, stamp: clock.last)
+            var (writes, moves) = batch.takeWrites(&notices)
+            if ContinuousClock.now >= nextNotice { writes.notices = takeNotices() }
+            try batch.transaction.send(writes, moves, stamp: clock.unnoted())
         }
         markets.trim(to: limits)
         if batch.doubted.isEmpty, !batch.runs.isEmpty {

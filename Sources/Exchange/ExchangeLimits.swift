@@ -10,7 +10,7 @@ public struct ExchangeLimits: Sendable {
     public var rowsLoadedMax = 16_384
     /// Orders whose rows are kept in memory between batches, of all markets; beyond, memory is given back and rows are
     /// loaded again. About 250 bytes each.
-    public var ordersInMemoryMax = 100_000
+    public var ordersInMemoryMax = 50_000
     /// Markets whose books are kept in memory between batches.
     public var marketsInMemoryMax = 1_024
     /// Closed orders of a market that are remembered, so that naming one needs no look at the log.
@@ -19,6 +19,8 @@ public struct ExchangeLimits: Sendable {
     public var attemptsMax = 6
     /// After an id was used twice: batches whose ids are looked up before.
     public var checkedBatches = 64
+    /// Moves of the markets within this time are announced together.
+    public var noticeInterval: Duration = .milliseconds(5)
     /// How long a lost notification can delay a command.
     public var pollInterval: Duration = .seconds(1)
 

@@ -113,6 +113,7 @@ private struct MatcherLoop {
 
     /// Waits for something to do.
     private mutating func rest() throws {
+        let announcement = try service?.announce() ?? nextLook
         if !isAsleep {
             isAsleep = try connection.fallAsleep()
             if isAsleep {
@@ -125,7 +126,9 @@ private struct MatcherLoop {
             nextLook = min(nextLook, ContinuousClock.now + restlessness)
             restlessness = min(restlessness * 2, configuration.limits.pollInterval)
         }
-        if try connection.waitForCommands(max(.zero, nextLook - ContinuousClock.now)) { nextLook = ContinuousClock.now }
+        if try connection.waitForCommands(max(.zero, min(nextLook, announcement) - ContinuousClock.now)) {
+            nextLook = ContinuousClock.now
+        }
     }
 
     /// Executes one batch of every market that is due.

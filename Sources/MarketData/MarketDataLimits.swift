@@ -15,7 +15,7 @@ public struct MarketDataLimits: Sendable {
 
     public init(
         bookInterval: Duration = .milliseconds(100), pollInterval: Duration = .seconds(1),
-        hintInterval: Duration = .milliseconds(2), bookDepth: Int = 100, recentTrades: Int = 500,
+        hintInterval: Duration = .milliseconds(10), bookDepth: Int = 100, recentTrades: Int = 500,
         tradesPerQuery: Int = 5_000
     ) {
         self.bookInterval = bookInterval

@@ -12,6 +12,7 @@ public final class Connection {
     let handle: OpaquePointer
     var parameters = ParameterList()
     var statements = StatementCache()
+    var recordTypes: [String: RecordType] = [:]
     /// A pipeline whose answers have not been taken yet, and whether it began outside a transaction.
     var startedPipeline: Pipeline?
     var pipelineBeganIdle = true

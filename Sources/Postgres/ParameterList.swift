@@ -36,7 +36,7 @@ struct ParameterList: ~Copyable {
     }
 
     private mutating func append(_ value: some PostgresEncodable) {
-        let type = type(of: value).postgresType
+        let type = value.parameterType
         types.append(type.rawValue)
         formats.append(type == .inferred ? 0 : 1)
         guard !value.isPostgresNull else {

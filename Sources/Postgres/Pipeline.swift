@@ -3,7 +3,7 @@ internal import CLibPQ
 /// Statements sent one after another without waiting for answers; see `Connection.pipeline`.
 public struct Pipeline: ~Copyable {
     /// Unowned, for the connection holds a pipeline whose answers it has not taken yet.
-    private unowned let connection: Connection
+    unowned let connection: Connection
     private var handle: OpaquePointer { connection.handle }
     /// What was sent, in order; answers come in the same order.
     private var sent: [Entry] = []
@@ -55,6 +55,14 @@ public struct Pipeline: ~Copyable {
         isCommitting = true
         try connection.parameters.encode([], for: "COMMIT")
         _ = try enqueue("COMMIT", isCommit: true)
+    }
+
+    /// Says that the pipeline, sent outside a transaction, is one by itself: the server commits at its end. It saves the
+    /// two statements BEGIN and COMMIT. From here on the task's cancellation does nothing.
+    /// - Throws: `CancellationError` where the task is cancelled already.
+    public mutating func commitAtEnd() throws {
+        try connection.interrupt.willCommit()
+        isCommitting = true
     }
 
     private mutating func enqueue(_ sql: String, isCommit: Bool) throws(PostgresError) -> Int {
@@ -147,6 +155,8 @@ public struct Pipeline: ~Copyable {
         answerBegun = true
         let status = PQresultStatus(result)
         if status == PGRES_PIPELINE_SYNC {
+            // A commit at the end is done, or was not tried since a statement failed.
+            commitAnswered = true
             PQclear(result)
             return false
         }

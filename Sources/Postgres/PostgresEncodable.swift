@@ -9,12 +9,15 @@
 public protocol PostgresEncodable {
     /// The type announced to the server; `.inferred` sends text and lets the query decide.
     static var postgresType: PostgresType { get }
+    /// The type announced for this value; `postgresType` unless it is known at run time only.
+    var parameterType: PostgresType { get }
     var isPostgresNull: Bool { get }
     /// Writes the binary form, without its length.
     func encode(into writer: inout PostgresWriter)
 }
 
 extension PostgresEncodable {
+    public var parameterType: PostgresType { Self.postgresType }
     public var isPostgresNull: Bool { false }
 }
 

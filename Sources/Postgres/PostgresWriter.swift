@@ -74,13 +74,22 @@ public struct PostgresWriter: ~Copyable {
         }
     }
 
+    /// Leaves room for the length of what follows; `endSized` fills it in.
+    mutating func beginSized() -> Int {
+        write(Int32(0))
+        return count
+    }
+
+    mutating func endSized(_ start: Int) {
+        (base + start - 4).storeBytes(of: Int32(count - start).bigEndian, as: Int32.self)
+    }
+
     /// A value after its length in bytes; NULL is length -1. This is how array elements and COPY fields look.
     mutating func writeField(_ value: some PostgresEncodable) {
         if value.isPostgresNull { return write(Int32(-1)) }
-        let lengthAt = count
-        write(Int32(0))
+        let start = beginSized()
         value.encode(into: &self)
-        (base + lengthAt).storeBytes(of: Int32(count - lengthAt - 4).bigEndian, as: Int32.self)
+        endSized(start)
     }
 
     /// The head of a one-dimensional array. An empty array has no dimension at all.

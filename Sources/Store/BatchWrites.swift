@@ -11,16 +11,15 @@ public struct BatchWrites {
     private var inserted: [Marketed<RestingOrder>] = []
     private var updated: [RestingOrder] = []
     private var deleted: [OrderID] = []
-    private var notices: [(payload: String, traded: Bool)] = []
+    /// What is announced when the transaction commits.
+    public var notices = MarketNotices()
 
     public init() {}
 
     /// What executing commands of a market did.
     /// - Parameter logs: the commands, in the order of their executions, where this transaction is the one that logs
     ///   them; nil where they stood in the log before.
-    public mutating func add(
-        _ journal: Journal, _ changes: BookChanges, logs: [Command]?, of market: Market, at seq: Seq
-    ) {
+    public mutating func add(_ journal: Journal, _ changes: BookChanges, logs: [Command]?, of market: Market) {
         let number = market.number.rawValue
         if let logs {
             logged.reserveCapacity(logged.count + logs.count)
@@ -36,7 +35,6 @@ public struct BatchWrites {
         inserted += changes.inserted.map { Marketed(market: number, row: $0) }
         updated += changes.updated
         deleted += changes.deleted
-        notices.append((#"{"market":"\#(market.symbol)","seq":\#(seq.rawValue)}"#, !journal.trades.isEmpty))
     }
 
     /// Whether some table gets so many rows that a COPY is worth its round trip.
@@ -59,6 +57,11 @@ public struct BatchWrites {
         try table.copy(rows, over: connection)
     }
 
+    /// Looks up the types that `sendRest` needs; a pipeline cannot.
+    func prepare(_ connection: Connection) throws {
+        for type in Tables.rowTypes { try connection.recordType(type) }
+    }
+
     /// Everything else, in one round trip.
     func sendRest(into pipeline: inout Pipeline) throws {
         try insert(logged, Tables.commands, &pipeline)
@@ -69,7 +72,7 @@ public struct BatchWrites {
         try insert(inserted, Tables.book, &pipeline)
         if !deleted.isEmpty { try pipeline.send(SQL.deleteResting, deleted.map(\.uuid), Int64(deleted.count)) }
         if !updated.isEmpty { try update(updated, &pipeline) }
-        try pipeline.send(SQL.notifyMarkets, notices.map(\.payload), notices.map(\.traded))
+        if !notices.isEmpty { try pipeline.send(SQL.notifyMarkets, notices.payloads, notices.traded) }
     }
 
     private func insert<Row>(_ rows: [Row], _ table: TableColumns<Row>, _ pipeline: inout Pipeline) throws {
@@ -78,6 +81,10 @@ public struct BatchWrites {
     }
 
     private func merge(_ candles: [Marketed<Candle>], _ pipeline: inout Pipeline) throws {
+        guard candles.count >= spreadRowsMin else {
+            for candle in candles { try merge(candle.row, candle.market, &pipeline) }
+            return
+        }
         let rows = candles.map(\.row)
         try pipeline.send(
             SQL.mergeCandles, candles.map(\.market), rows.map(\.time.postgres), rows.map(\.open.rawValue),
@@ -87,7 +94,22 @@ public struct BatchWrites {
             rows.map { PostgresNumeric(unscaled: $0.takerBuyVolume, scale: 0) }, rows.map(\.takerBuyNotional.numeric))
     }
 
+    private func merge(_ candle: Candle, _ market: Int16, _ pipeline: inout Pipeline) throws {
+        try pipeline.send(
+            SQL.mergeCandle, market, candle.time.postgres, candle.open.rawValue, candle.high.rawValue,
+            candle.low.rawValue, candle.close.rawValue, PostgresNumeric(unscaled: candle.volume, scale: 0),
+            candle.notional.numeric, candle.trades, candle.firstTrade.rawValue, candle.lastTrade.rawValue,
+            PostgresNumeric(unscaled: candle.takerBuyVolume, scale: 0), candle.takerBuyNotional.numeric)
+    }
+
     private func update(_ orders: [RestingOrder], _ pipeline: inout Pipeline) throws {
+        if orders.count == 1 {
+            try pipeline.send(
+                SQL.updateRestingOne, orders[0].id.uuid, orders[0].price.rawValue, orders[0].priority.rawValue,
+                orders[0].amount.rawValue, orders[0].filled.rawValue, orders[0].dropped.rawValue,
+                orders[0].notional.numeric)
+            return
+        }
         try pipeline.send(
             SQL.updateResting, orders.map(\.id.uuid), orders.map(\.price.rawValue), orders.map(\.priority.rawValue),
             orders.map(\.amount.rawValue), orders.map(\.filled.rawValue), orders.map(\.dropped.rawValue),

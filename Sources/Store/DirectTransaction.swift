@@ -51,25 +51,24 @@ public struct DirectTransaction {
     }
 
     /// Sends all writes and COMMIT, and returns while they are under way; `Connection.finishDirect` waits for them.
-    /// - Parameter stamp: the latest stamp given so far.
-    public mutating func send(_ writes: BatchWrites, _ moves: [Move], stamp: Timestamp) throws {
+    /// - Parameter stamp: the latest stamp given, if the database shall hear of it.
+    public mutating func send(_ writes: BatchWrites, _ moves: [Move], stamp: Timestamp?) throws {
         let begins = !isOpen
         isOpen = true
+        try writes.prepare(connection)
         let copies = writes.needsCopy
         if copies {
             try connection.pipeline { pipeline in
                 if begins { try pipeline.begin() }
-                try pipeline.move(moves, stamp)
+                try pipeline.move(moves)
             }
             try writes.copyMany(over: connection)
         }
         try connection.startPipeline { pipeline in
-            if !copies {
-                if begins { try pipeline.begin() }
-                try pipeline.move(moves, stamp)
-            }
+            if !copies { try pipeline.move(moves) }
             try writes.sendRest(into: &pipeline)
-            try pipeline.commit()
+            if let stamp { try pipeline.send(SQL.noteStamp, stamp.rawValue) }
+            if begins, !copies { try pipeline.commitAtEnd() } else { try pipeline.commit() }
         }
     }
 
@@ -83,27 +82,26 @@ extension Connection {
 }
 
 extension Pipeline {
-    fileprivate mutating func move(_ moves: [DirectTransaction.Move], _ stamp: Timestamp) throws {
+    fileprivate mutating func move(_ moves: [DirectTransaction.Move]) throws {
         if moves.count == 1 {
-            try move(moves[0], stamp)
+            try move(moves[0])
             return
         }
         try send(
             SQL.moveMarkets, moves.map(\.market.market.number.rawValue), moves.map(\.market.version),
             moves.map(\.before.seq.rawValue), moves.map(\.before.digest.bytes), moves.map(\.after.seq.rawValue),
             moves.map(\.after.tradeID.rawValue), moves.map { $0.after.lastPrice?.rawValue },
-            moves.map(\.after.clock.postgres), moves.map(\.after.isHalted), moves.map(\.after.digest.bytes),
-            stamp.rawValue)
+            moves.map(\.after.clock.postgres), moves.map(\.after.isHalted), moves.map(\.after.digest.bytes))
     }
 }
 
 extension Pipeline {
-    private mutating func move(_ move: DirectTransaction.Move, _ stamp: Timestamp) throws {
+    private mutating func move(_ move: DirectTransaction.Move) throws {
         let (before, after) = (move.before, move.after)
         try send(
             SQL.moveMarket, move.market.market.number.rawValue, move.market.version, before.seq.rawValue,
             before.digest.bytes, after.seq.rawValue, after.tradeID.rawValue, after.lastPrice?.rawValue,
-            after.clock.postgres, after.isHalted, after.digest.bytes, stamp.rawValue)
+            after.clock.postgres, after.isHalted, after.digest.bytes)
     }
 }
 

@@ -4,7 +4,9 @@ import Postgres
 // How what a batch did becomes rows. The order of columns is that of the statements in sql/queries/matching.sql.
 
 /// The tables that a batch adds rows to.
-enum Tables {}
+enum Tables {
+    static let rowTypes = [commands.rowType, outcomes.rowType, trades.rowType, book.rowType, closed.rowType]
+}
 
 /// A row of any market.
 struct Marketed<Row: Sendable>: Sendable {
@@ -27,7 +29,8 @@ struct LoggedCommand: Sendable {
 
 extension Tables {
     static let commands = TableColumns<Marketed<LoggedCommand>>(
-        copy: SQL.copyCommands, insert: SQL.insertCommands,
+        copy: SQL.copyCommands, spread: SQL.spreadCommands, rowType: "pgbook_data.command_row",
+        insert: SQL.insertCommands,
         columns: [
             Column { $0.market }, Column { $0.row.command.id.uuid }, Column { $0.row.command.time.postgres },
             Column { $0.row.columns.target?.uuid }, Column { $0.row.columns.amount?.rawValue },
@@ -46,7 +49,8 @@ extension Tables {
 
 extension Tables {
     static let outcomes = TableColumns<Marketed<Execution>>(
-        copy: SQL.copyOutcomes, insert: SQL.insertOutcomes,
+        copy: SQL.copyOutcomes, spread: SQL.spreadOutcomes, rowType: "pgbook_data.outcome_row",
+        insert: SQL.insertOutcomes,
         columns: [
             Column { $0.market }, Column { $0.row.id.uuid }, Column { $0.row.seq.rawValue },
             Column { $0.row.outcome.code.rawValue }, Column { $0.row.outcome.filled.rawValue },
@@ -57,7 +61,8 @@ extension Tables {
 
 extension Tables {
     static let trades = TableColumns<Marketed<Trade>>(
-        copy: SQL.copyTrades, insert: SQL.insertTrades,
+        copy: SQL.copyTrades, spread: SQL.spreadTrades, rowType: "pgbook_data.trade_row",
+        insert: SQL.insertTrades,
         columns: [
             Column { $0.market }, Column { $0.row.time.postgres }, Column { $0.row.id.rawValue },
             Column { $0.row.seq.rawValue }, Column { $0.row.takerOrder.uuid }, Column { $0.row.makerOrder.uuid },
@@ -69,7 +74,8 @@ extension Tables {
 
 extension Tables {
     static let book = TableColumns<Marketed<RestingOrder>>(
-        copy: SQL.copyResting, insert: SQL.insertResting,
+        copy: SQL.copyResting, spread: SQL.spreadResting, rowType: "pgbook_data.resting_row",
+        insert: SQL.insertResting,
         columns: [
             Column { $0.market }, Column { $0.row.id.uuid }, Column { $0.row.user.rawValue },
             Column { Int16($0.row.side.rawValue) }, Column { $0.row.price.rawValue },
@@ -82,7 +88,8 @@ extension Tables {
 
 extension Tables {
     static let closed = TableColumns<Marketed<ClosedOrder>>(
-        copy: SQL.copyClosed, insert: SQL.insertClosed,
+        copy: SQL.copyClosed, spread: SQL.spreadClosed, rowType: "pgbook_data.closed_row",
+        insert: SQL.insertClosed,
         columns: [
             Column { $0.market }, Column { $0.row.order.id.uuid }, Column { $0.row.seq.rawValue },
             Column { $0.row.order.price.rawValue }, Column { $0.row.order.amount.rawValue },

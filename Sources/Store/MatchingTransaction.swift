@@ -126,7 +126,9 @@ public struct MatchingTransaction {
     public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws
     {
         var writes = BatchWrites()
-        writes.add(journal, changes, logs: nil, of: market, at: state.seq)
+        writes.add(journal, changes, logs: nil, of: market)
+        writes.notices.add(market, at: state, traded: !journal.trades.isEmpty)
+        try writes.prepare(connection)
         if writes.needsCopy { try writes.copyMany(over: connection) }
         try connection.pipeline { pipeline in
             try writes.sendRest(into: &pipeline)

@@ -51,9 +51,9 @@ import Testing
     }
 
     @Test func `many rows and few give the same tables`() throws {
-        // COPY and arrays are two ways into the same columns.
+        // Single rows, arrays of rows and COPY are three ways into the same columns.
         var reports: [Verification.Report] = []
-        for size in [1, 500] {
+        for size in [1, 20, 500] {
             let desk = try Desk()
             let exchange = try DirectExchange(desk.connection)
             let entries = (0..<500).map { place($0 % 2 == 0 ? .ask : .bid, 3, at: 100 + Int128($0 * 7 % 11)) }
@@ -62,8 +62,8 @@ import Testing
             }
             reports.append(try desk.verify())
         }
-        #expect(reports.map(\.differences) == [[], []])
-        #expect(reports[0].trades == reports[1].trades && reports[0].trades > 100)
+        #expect(reports.map(\.differences) == [[], [], []])
+        #expect(Set(reports.map(\.trades)).count == 1 && reports[0].trades > 100)
     }
 
     @Test func `what somebody else executed meanwhile is seen, and nothing is executed twice`() throws {

@@ -39,6 +39,35 @@ import Testing
         }
     }
 
+    @Test func `a command is announced while a matcher sleeps, and not while none does`() throws {
+        let desk = try Desk()
+        let listener = try desk.database.connection()
+        try listener.listen("pgbook_orders")
+        try desk.place(.bid, 1, at: 90)
+        try listener.execute("SELECT 1")
+        #expect(listener.nextNotification() == nil)
+        let sleeper = try desk.database.connection(as: .node)
+        #expect(try sleeper.fallAsleep())
+        // Only one at a time: the other looks now and then.
+        #expect(try !desk.database.connection(as: .node).fallAsleep())
+        try desk.place(.bid, 1, at: 90)
+        #expect(try listener.waitForNotification(timeout: .seconds(10))?.channel == "pgbook_orders")
+        try sleeper.stayAwake()
+        try desk.place(.bid, 1, at: 90)
+        try listener.execute("SELECT 1")
+        #expect(listener.nextNotification() == nil)
+    }
+
+    @Test func `a matcher does not fall asleep while a command is being entered`() throws {
+        let desk = try Desk()
+        let client = try desk.database.connection(as: .node)
+        try client.executeSimple("BEGIN; SELECT pgbook.place_order('TEST', 'bid', 1, 90)")
+        let matcher = try desk.database.connection(as: .node)
+        #expect(try !matcher.fallAsleep())
+        try client.executeSimple("COMMIT")
+        #expect(try matcher.fallAsleep())
+    }
+
     @Test func `two matchers on one database execute each command once`() async throws {
         let desk = try Desk()
         try desk.database.addMarket("OTHER", tick: "1", lot: "1")

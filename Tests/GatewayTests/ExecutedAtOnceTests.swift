@@ -7,39 +7,10 @@ import Testing
 import Wire
 
 extension GatewaySuites {
-    /// An entrance that also executes what it enters, and says so.
+    /// Commands that are executed by the transaction that logs them.
     @Suite struct ExecutedAtOnceTests {
-        private struct ExecutingEntrance: CommandEntrance {
-            let session: Session
-
-            init(_ configuration: ConnectionConfiguration) { session = Session(configuration) }
-
-            func submit(
-                _ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void
-            ) {
-                session.submit { connection in
-                    try execute(entries, connection)
-                } answer: { result in
-                    answer(result.mapError { .refused("\($0)") })
-                }
-            }
-
-            private func execute(_ entries: [Entry], _ connection: Connection) throws -> [Receipt] {
-                let admissions = try connection.enter(entries)
-                for market in try connection.markets() {
-                    _ = try MatchingBatch(
-                        MatchingTransaction(connection, market: market), due: .everything, limits: ExchangeLimits()
-                    ).run()
-                }
-                return try admissions.map { admission in
-                    guard case .admitted(let id, _) = admission else { return Receipt(admission) }
-                    return Receipt(admission, state: try connection.commandStates([id]).first)
-                }
-            }
-        }
-
         private func run(_ body: @escaping @Sendable (RunningGateway) async throws -> Void) async throws {
-            try await RunningGateway.run(hasMatcher: false, entrance: { ExecutingEntrance($0) }, body)
+            try await RunningGateway.run(executesAtOnce: true, body)
         }
 
         @Test func `a socket hears of its order once, with what became of it`() async throws {

@@ -19,7 +19,7 @@ struct RunningGateway: Sendable {
     /// Runs a body beside a gateway that is ready, then shuts the gateway down gracefully.
     static func run(
         _ configuration: GatewayConfiguration = GatewayConfiguration(port: 0), hasMatcher: Bool = true,
-        markets: [String] = ["BTC-USD"], entrance: ((ConnectionConfiguration) -> any CommandEntrance)? = nil,
+        markets: [String] = ["BTC-USD"], executesAtOnce: Bool = false,
         _ body: @escaping @Sendable (RunningGateway) async throws -> Void
     ) async throws {
         let database = try await offThePool {
@@ -33,15 +33,16 @@ struct RunningGateway: Sendable {
         let (ports, portSource) = AsyncStream.makeStream(of: Int.self)
         let logger = quietLogger()
         let node = try database.configuration(as: .node)
+        let entrance = executesAtOnce ? DirectEntrance() : nil
         let service = try GatewayService(
-            configuration, database: node, entrance: entrance?(node), logger: logger
+            configuration, database: node, entrance: entrance, logger: logger
         ) { port in portSource.yield(port) }
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: service, successTerminationBehavior: .ignore)], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { matching in
             if hasMatcher {
-                matching.addTask { await Matcher(.init(), logger: logger).run(database: node) }
+                matching.addTask { await Matcher(.init(), entrance: entrance, logger: logger).run(database: node) }
             }
             try await withThrowingTaskGroup(of: Void.self) { serving in
                 serving.addTask { try await group.run() }

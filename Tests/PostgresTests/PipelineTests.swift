@@ -23,6 +23,39 @@ import Testing
         #expect(try results.map { try $0[0].decode(Int64.self, at: 0) } == (0..<100).map { $0 * 2 })
     }
 
+    @Test func `a pipeline that was started is finished later, and commits at its end`() throws {
+        let other = try TestServer.connect()
+        try other.executeSimple("CREATE TABLE IF NOT EXISTS started_pipelines (id bigint)")
+        let before = try other.execute("SELECT count(*) FROM started_pipelines").one().decode(Int64.self, at: 0)
+        try connection.startPipeline { pipeline in
+            try pipeline.send("INSERT INTO started_pipelines VALUES ($1)", Int64(1))
+            try pipeline.send("SELECT 7::bigint")
+            try pipeline.commitAtEnd()
+        }
+        // Nothing else may come between.
+        #expect(throws: PostgresError.self) { try connection.pipeline { try $0.send("SELECT 1") } }
+        #expect(try connection.finishPipeline()[1].one().decode(Int64.self, at: 0) == 7)
+        #expect(
+            try other.execute("SELECT count(*) FROM started_pipelines").one().decode(Int64.self, at: 0) == before + 1)
+        #expect(throws: PostgresError.self) { try connection.finishPipeline() }
+        try other.executeSimple("DROP TABLE started_pipelines")
+    }
+
+    @Test func `rows of a composite type arrive as they were written`() throws {
+        try connection.executeSimple("CREATE TYPE pg_temp.pair AS (name text, number bigint)")
+        try connection.recordType("pg_temp.pair")
+        let pairs: [(String?, Int64)] = [("a", 1), (nil, 2), ("", .min)]
+        let results = try connection.pipeline { pipeline in
+            let records = PostgresRecords(pipeline.recordType("pg_temp.pair"), count: pairs.count, columnCount: 2) {
+                $1.writeRecordField(pairs[$0].0)
+                $1.writeRecordField(pairs[$0].1)
+            }
+            try pipeline.send("SELECT name, number FROM unnest($1::pg_temp.pair[])", records)
+        }
+        #expect(try results[0].map { try $0.decode(String?.self, at: 0) } == pairs.map(\.0))
+        #expect(try results[0].map { try $0.decode(Int64.self, at: 1) } == pairs.map(\.1))
+    }
+
     @Test func `an error leaves nothing of the pipeline, and names its statement`() throws {
         let error = #expect(throws: PostgresError.self) {
             try connection.pipeline { pipeline in

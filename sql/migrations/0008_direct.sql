@@ -77,6 +77,26 @@ from pgbook_data.commands c
 join pgbook_data.markets m using (market)
 left join pgbook_data.outcomes w on w.id = c.id;
 
+-- Rows as a matcher sends them, for inserts of some rows.
+create type pgbook_data.command_row as (
+    market smallint, id uuid, time timestamptz, target uuid, amount bigint, price bigint, expires timestamptz,
+    kind smallint, side smallint, exec_type smallint, tif smallint, stp smallint, change smallint,
+    post_only boolean, user_id text, owner text, client_order_id text, origin text, seq bigint, filled bigint,
+    remaining bigint, dropped bigint, digest_head bigint, code smallint, notional numeric);
+create type pgbook_data.outcome_row as (
+    market smallint, id uuid, seq bigint, code smallint, filled bigint, remaining bigint, dropped bigint,
+    notional numeric, digest_head bigint);
+create type pgbook_data.trade_row as (
+    market smallint, time timestamptz, trade_id bigint, seq bigint, taker_order uuid, maker_order uuid,
+    taker_user text, maker_user text, taker_side smallint, price bigint, amount bigint, best_bid bigint,
+    best_ask bigint);
+create type pgbook_data.resting_row as (
+    market smallint, id uuid, user_id text, side smallint, price bigint, amount bigint, filled bigint,
+    dropped bigint, notional numeric, priority bigint, expires timestamptz, post_only boolean, stp smallint);
+create type pgbook_data.closed_row as (
+    market smallint, id uuid, seq bigint, price bigint, amount bigint, filled bigint, dropped bigint,
+    reason smallint, notional numeric);
+
 -- A row count that a transaction relies on: anything else undoes it.
 -- Without a search path of its own, which would cost more than the rest of it: it calls nothing but one operator.
 create function pgbook_data.expect(counted bigint, expected bigint) returns void

@@ -1,8 +1,12 @@
 -- Entering and executing in one transaction; see the guide to the matching transaction.
 
 -- name: direct_start
--- The node's name, and the latest stamp given.
-select (select name from pgbook_data.node), (select last_value from pgbook_data.stamps), clock_timestamp()
+-- The node's name, the latest stamp given, and the time.
+select (select name from pgbook_data.node),
+       greatest((select last_value from pgbook_data.stamps),
+                (select (extract(epoch from max(clock)) * 1000000)::bigint from pgbook_data.market_state
+                 where clock > '-infinity')),
+       clock_timestamp()
 
 -- name: direct_markets
 -- Sizes, limits and their version.
@@ -46,8 +50,7 @@ cross join lateral (
 select expires from pgbook_data.book where market = $1 and expires > $2 order by expires limit 1
 
 -- name: move_market
--- Proves that the market is where memory has it, locks it for this transaction and moves it on. Stamps that the database
--- gives later are above those that memory gave.
+-- Proves that the market is where memory has it, locks it for this transaction and moves it on.
 with moved as (
     update pgbook_data.market_state
     set seq = $5, trade_id = $6, last_price = $7, clock = $8, is_halted = $9, digest = $10
@@ -55,8 +58,7 @@ with moved as (
       and exists (select from pgbook_data.markets m where m.market = $1 and m.xmin::text::bigint = $2::bigint)
     returning 1
 )
-select pgbook_data.expect((select count(*) from moved), 1),
-       case when $11::bigint > (select last_value from pgbook_data.stamps) then setval('pgbook_data.stamps', $11) end
+select pgbook_data.expect((select count(*) from moved), 1)
 
 -- name: move_markets
 -- The same for several; in the order of their numbers, so that two who do it wait for each other at most.
@@ -71,8 +73,11 @@ with moved as (
     where s.market = n.market and s.seq = n.old_seq and s.digest = n.old_digest
     returning 1
 )
-select pgbook_data.expect((select count(*) from moved), cardinality($1::smallint[])),
-       case when $11::bigint > (select last_value from pgbook_data.stamps) then setval('pgbook_data.stamps', $11) end
+select pgbook_data.expect((select count(*) from moved), cardinality($1::smallint[]))
+
+-- name: note_stamp
+-- Stamps that the database gives later are above those that memory gave.
+select setval('pgbook_data.stamps', $1::bigint) from pgbook_data.stamps where last_value < $1::bigint
 
 -- name: notify_markets
 -- Hints: who listens reads the tables.

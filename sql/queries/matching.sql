@@ -74,8 +74,8 @@ cross join lateral (
 ) c
 cross join lateral (select from pgbook_data.executions where id = c.id limit 1) o
 
--- The writes. Each table has two statements: COPY for many rows, and one for a single row, of which a few
--- share a round trip with all else.
+-- The writes. Each table has three statements: COPY for many rows, which takes a round trip of its own; an array
+-- of rows for some, and single rows for a few, which share a round trip with all else.
 
 -- name: copy_commands
 copy pgbook_data.commands (market, id, time, target, amount, price, expires, kind, side, exec_type, tif, stp, change,
@@ -89,6 +89,12 @@ insert into pgbook_data.commands (market, id, time, target, amount, price, expir
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
         $24, $25)
 
+-- name: spread_commands
+insert into pgbook_data.commands (market, id, time, target, amount, price, expires, kind, side, exec_type, tif, stp,
+                                  change, post_only, user_id, owner, client_order_id, origin, seq, filled, remaining,
+                                  dropped, digest_head, code, notional)
+select r.* from unnest($1::pgbook_data.command_row[]) r
+
 -- name: copy_outcomes
 copy pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
 from stdin (format binary)
@@ -96,6 +102,10 @@ from stdin (format binary)
 -- name: insert_outcomes
 insert into pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: spread_outcomes
+insert into pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
+select r.* from unnest($1::pgbook_data.outcome_row[]) r
 
 -- name: copy_trades
 copy pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user, taker_side,
@@ -106,12 +116,32 @@ insert into pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_
                                 taker_side, price, amount, best_bid, best_ask)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
+-- name: spread_trades
+insert into pgbook_data.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user,
+                                taker_side, price, amount, best_bid, best_ask)
+select r.* from unnest($1::pgbook_data.trade_row[]) r
+
 -- name: merge_candles
 insert into pgbook_data.candles_1m as c (market, time, open, high, low, close, volume, notional, trades,
                                          first_trade_id, last_trade_id, taker_buy_volume, taker_buy_notional)
 select * from unnest($1::smallint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
                      $7::numeric[], $8::numeric[], $9::bigint[], $10::bigint[], $11::bigint[], $12::numeric[],
                      $13::numeric[])
+on conflict (market, time) do update set
+    high = greatest(c.high, excluded.high),
+    low = least(c.low, excluded.low),
+    close = excluded.close,
+    volume = c.volume + excluded.volume,
+    notional = c.notional + excluded.notional,
+    trades = c.trades + excluded.trades,
+    last_trade_id = excluded.last_trade_id,
+    taker_buy_volume = c.taker_buy_volume + excluded.taker_buy_volume,
+    taker_buy_notional = c.taker_buy_notional + excluded.taker_buy_notional
+
+-- name: merge_candle
+insert into pgbook_data.candles_1m as c (market, time, open, high, low, close, volume, notional, trades,
+                                         first_trade_id, last_trade_id, taker_buy_volume, taker_buy_notional)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (market, time) do update set
     high = greatest(c.high, excluded.high),
     low = least(c.low, excluded.low),
@@ -141,6 +171,15 @@ with changed as (
 )
 select pgbook_data.expect((select count(*) from changed), cardinality($1::uuid[]))
 
+-- name: update_resting_one
+with changed as (
+    update pgbook_data.book
+    set price = $2, priority = $3, amount = $4, filled = $5, dropped = $6, notional = $7
+    where id = $1
+    returning 1
+)
+select pgbook_data.expect((select count(*) from changed), 1)
+
 -- name: copy_resting
 copy pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
                        post_only, stp) from stdin (format binary)
@@ -150,12 +189,21 @@ insert into pgbook_data.book (market, id, user_id, side, price, amount, filled, 
                               post_only, stp)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
+-- name: spread_resting
+insert into pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
+                              post_only, stp)
+select r.* from unnest($1::pgbook_data.resting_row[]) r
+
 -- name: copy_closed
 copy pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional) from stdin (format binary)
 
 -- name: insert_closed
 insert into pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: spread_closed
+insert into pgbook_data.closed (market, id, seq, price, amount, filled, dropped, reason, notional)
+select r.* from unnest($1::pgbook_data.closed_row[]) r
 
 -- name: save_state
 update pgbook_data.market_state
