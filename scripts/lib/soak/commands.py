@@ -30,12 +30,13 @@ class CommandMaker:
         self.random = random
         self.count = 0
         self.latest = []
+        self.places_only = False
 
     def next(self):
         self.count += 1
         client_order_id = f"c{self.count}"
         kind = self.random.choices(
-            [self.limit, self.market, self.cancel, self.amend, self.reduce], [60, 8, 19, 8, 5])[0]
+            [self.limit, self.market, self.cancel, self.amend, self.reduce], [60, 8, 0, 0, 0] if self.places_only else [60, 8, 19, 8, 5])[0]
         if not self.latest and kind in (self.cancel, self.amend, self.reduce):
             kind = self.limit
         return kind(client_order_id)

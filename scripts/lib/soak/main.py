@@ -13,6 +13,7 @@ import psycopg
 
 import checks
 from client import Client
+from http_client import HTTPClient
 from matchers import Matchers
 from report import Progress, summary
 from watcher import Watcher
@@ -29,12 +30,16 @@ def arguments():
         parser.add_argument(name, type=kind, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=positive(float), default=60)
     parser.add_argument("--clients", type=positive(int), default=16)
+    parser.add_argument("--http-clients", type=int)
     parser.add_argument("--matchers", type=positive(int), default=2)
     parser.add_argument("--kill-every", type=positive(float), default=4)
     parser.add_argument("--cut-every", type=positive(float), default=2)
     parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.http_clients is None:
+        options.http_clients = options.clients // 2
+    return options
 
 
 def positive(kind):
@@ -63,8 +68,10 @@ class Soak:
         self.add_users()
         self.matchers = Matchers(self.options.program, self.options.matchers, self.folder, self.faults)
         self.watcher = Watcher(self.stop_watcher, self.faults)
+        common = (self.options.seed, self.folder, self.stop_clients, self.faults)
         self.clients = [
-            Client(number, self.options.seed, self.folder, self.stop_clients, self.faults)
+            HTTPClient(number, *common, self.matchers.ports) if number <= self.options.http_clients
+            else Client(number, *common)
             for number in range(1, self.options.clients + 1)]
         self.progress = Progress(self)
         try:

@@ -1,15 +1,23 @@
-"""The matchers: processes that are killed and started anew."""
+"""The matchers, each with a gateway: processes that are killed and started anew."""
 
 import shutil
 import signal
+import socket
 import subprocess
 
 STOP_SECONDS_MAX = 20
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Matchers:
     def __init__(self, program, count, folder, faults):
-        self.command = [program, "serve", "--roles", "matcher"]
+        self.ports = [free_port() for _ in range(count)]
+        self.command = [program, "serve", "--log-level", "warning"]
         # So that no matcher outlives a run that was itself killed.
         if shutil.which("setpriv"):
             self.command = ["setpriv", "--pdeathsig", "KILL", *self.command]
@@ -22,7 +30,7 @@ class Matchers:
         with open(self.logs[number], "ab") as log:
             # In a session of its own, out of reach of the terminal's Ctrl-C.
             return subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                [*self.command, "--port", str(self.ports[number])], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def kill(self, number):
         """Kills one without warning, wherever it is."""
