@@ -14,8 +14,6 @@ public final class DirectEntrance: CommandEntrance {
         var answer: Answer
     }
 
-    public var callsInLineMax: Int { 2 }
-
     private struct State {
         var waiting: [Submission] = []
         /// Wakes the matcher that serves this entrance; nil while none does.
@@ -26,7 +24,7 @@ public final class DirectEntrance: CommandEntrance {
     private let submissionsMax: Int
 
     /// - Parameter submissionsMax: calls of `submit` that may stand in line.
-    public init(submissionsMax: Int = 256) { self.submissionsMax = submissionsMax }
+    public init(submissionsMax: Int = 64) { self.submissionsMax = submissionsMax }
 
     public func submit(_ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void) {
         let (wake, failure): ((@Sendable () -> Void)?, EntranceFailure?) = state.withLock { state in
@@ -50,18 +48,8 @@ public final class DirectEntrance: CommandEntrance {
         state.withLock { $0.wake = wake }
     }
 
-    /// What stands in line, to be executed together; not more commands than a limit, unless one call brings them.
-    func next(commandsMax: Int) -> [Submission] {
-        state.withLock { state in
-            var commands = 0
-            let submissions = state.waiting.prefix { submission in
-                commands += submission.entries.count
-                return commands <= commandsMax
-            }
-            let count = max(submissions.count, min(1, state.waiting.count))
-            defer { state.waiting.removeFirst(count) }
-            return Array(state.waiting.prefix(count))
-        }
+    func next() -> Submission? {
+        state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
     }
 
     /// Nobody serves it any more.

@@ -5,26 +5,23 @@ import Store
 struct DirectService {
     private let entrance: DirectEntrance
     private let exchange: DirectExchange
-    private let commandsMax: Int
-    /// Who waits for which part of a batch, by the batch's tag.
-    private var answers: [Int: [(count: Int, answer: DirectEntrance.Answer)]] = [:]
+    /// Who waits for a batch, by its tag.
+    private var answers: [Int: DirectEntrance.Answer] = [:]
     private var lastTag = 0
 
     init(_ entrance: DirectEntrance, _ connection: StoreConnection, limits: ExchangeLimits) throws {
         self.entrance = entrance
         exchange = try DirectExchange(connection, limits: limits)
-        commandsMax = limits.commandsPerBatchMax
         entrance.open(wake: connection.waker)
     }
 
-    /// Executes what stands in line, or waits for what is under way.
+    /// Executes the next submission, or waits for what is under way.
     /// - Returns: false if there was nothing to do.
     mutating func work() -> Bool {
-        let submissions = entrance.next(commandsMax: commandsMax)
-        if !submissions.isEmpty {
+        if let submission = entrance.next() {
             lastTag += 1
-            answers[lastTag] = submissions.map { ($0.entries.count, $0.answer) }
-            answer(exchange.submit(submissions.flatMap(\.entries), tag: lastTag))
+            answers[lastTag] = submission.answer
+            answer(exchange.submit(submission.entries, tag: lastTag))
             return true
         }
         guard exchange.isBusy else { return false }
@@ -52,18 +49,14 @@ struct DirectService {
 
     mutating func close(because reason: String) {
         entrance.close(because: reason)
-        for (_, answer) in answers.values.joined() { answer(.failure(.unreachable(reason))) }
+        for answer in answers.values { answer(.failure(.unreachable(reason))) }
         answers = [:]
     }
 
     private mutating func answer(_ batches: [ExecutedBatch]) {
         for batch in batches {
-            var first = 0
-            for (count, answer) in answers.removeValue(forKey: batch.tag) ?? [] {
-                let own = first..<first + count
-                answer(batch.outcome.map { $0[own].map(Receipt.init) }.mapError(EntranceFailure.init))
-                first += count
-            }
+            guard let answer = answers.removeValue(forKey: batch.tag) else { continue }
+            answer(batch.outcome.map { $0.map(Receipt.init) }.mapError(EntranceFailure.init))
         }
     }
 }

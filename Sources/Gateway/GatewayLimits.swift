@@ -23,7 +23,7 @@ public struct GatewayLimits: Sendable {
     /// Commands entered with one statement.
     public var commandsPerBatchMax: Int
     /// Batches handed to the entrance and not answered yet: one is put together and sent while the last commits.
-    public var batchesUnderWayMax: Int?
+    public var batchesUnderWayMax: Int
     /// How long entering is tried again while the database is away; after that clients are told.
     public var entranceRetryMilliseconds: Int64
     /// Orders and commands looked up with one statement.
@@ -49,7 +49,7 @@ public struct GatewayLimits: Sendable {
         wire: WireLimits = WireLimits(), connectionsMax: Int = 4_096, socketsMax: Int = 2_048, fragmentsMax: Int = 16,
         sendBufferBytes: Int = 256 << 10, outboxBytesMax: Int = 1 << 20, commandsPerSocketMax: Int = 4_096,
         ordersPerSocketMax: Int = 10_000,
-        commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, batchesUnderWayMax: Int? = nil,
+        commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, batchesUnderWayMax: Int = 2,
         entranceRetryMilliseconds: Int64 = 5_000,
         ordersPerQueryMax: Int = 2_000,
         tradesOnOpen: Int = 50, tradesPerMessageMax: Int = 500, idleMillisecondsMax: Int64 = 30_000,
@@ -89,7 +89,7 @@ public struct GatewayLimits: Sendable {
         }
         let all = [
             connectionsMax, socketsMax, fragmentsMax, sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
-            ordersPerSocketMax, commandsPerBatchMax, batchesUnderWayMax ?? 1, ordersPerQueryMax,
+            ordersPerSocketMax, commandsPerBatchMax, batchesUnderWayMax, ordersPerQueryMax,
             Int(idleMillisecondsMax),
             Int(pingIntervalMilliseconds),
             Int(closeMillisecondsMax), Int(orderEventIntervalMilliseconds),

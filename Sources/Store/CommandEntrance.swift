@@ -1,9 +1,5 @@
 /// Where commands of many users go in: stored durably in the order of the calls, and perhaps executed at once.
 public protocol CommandEntrance: Sendable {
-    /// How many calls to have in line at the most. One that takes a call at a time is served best with the next in line;
-    /// one that takes together what stands in line, with as many as there are.
-    var callsInLineMax: Int { get }
-
     /// Takes commands in line, in the order of the calls.
     ///
     /// When a call fails as unreachable, those that stand in line behind it fail too: entering them all again keeps

@@ -3,7 +3,6 @@ internal import Synchronization
 
 /// Enters commands over one session of the node's role, for whichever matcher takes them.
 public final class LoggedEntrance: CommandEntrance {
-    public var callsInLineMax: Int { 2 }
     private struct Line {
         var last: UInt64 = 0
         /// Calls up to this one stood in line when the connection was lost.

@@ -10,8 +10,6 @@ import Testing
 @Suite struct CommandDeskTests {
     /// Keeps what it is given until it is told what to answer.
     private final class HeldEntrance: CommandEntrance {
-        let callsInLineMax = 2
-
         private struct Held {
             var entries: [Entry]
             var answer: @Sendable (Result<[Receipt], EntranceFailure>) -> Void

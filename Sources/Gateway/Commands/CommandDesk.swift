@@ -93,9 +93,7 @@ final class CommandDesk: Sendable {
 
     /// Ends the handing over when there is nothing to hand over, or no room.
     private func nextBatch(_ queue: inout Queue) -> Batch? {
-        guard queue.batchesUnderWay < limits.batchesUnderWayMax ?? entrance.callsInLineMax, queue.failed.isEmpty,
-            !queue.waiting.isEmpty
-        else {
+        guard queue.batchesUnderWay < limits.batchesUnderWayMax, queue.failed.isEmpty, !queue.waiting.isEmpty else {
             queue.isHandingOver = false
             return nil
         }
