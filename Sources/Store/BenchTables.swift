@@ -41,111 +41,45 @@ public struct LimitRows: Sendable {
 
 extension Connection {
     /// Stores a batch by binary COPY into the tables of the schema pgbook_bench, in one transaction.
-    public func copyLimit(_ batch: [LimitRows]) throws {
+    public func copyLimit(_ batch: LimitBatch) throws {
         try transaction { connection in
-            try connection.copy(SQL.copyLimitCommands, batch, \.commands.isEmpty) { rows, market in
-                for (command, execution) in zip(market.commands, market.journal.executions) {
-                    try rows.append(command, execution, market.market.rawValue)
-                }
-            }
-            try connection.copy(SQL.copyLimitTrades, batch, \.journal.trades.isEmpty) { rows, market in
-                for trade in market.journal.trades { try rows.append(trade, market.market.rawValue) }
-            }
-            try connection.copy(SQL.copyLimitBook, batch, \.resting.isEmpty) { rows, market in
-                for order in market.resting { try rows.append(order, market.market.rawValue) }
-            }
-            try connection.copy(SQL.copyLimitClosed, batch, \.journal.closed.isEmpty) { rows, market in
-                for closed in market.journal.closed { try rows.append(closed, market.market.rawValue) }
-            }
-            try connection.copy(SQL.copyLimitCandles, batch, \.candles.isEmpty) { rows, market in
-                for candle in market.candles { try rows.append(candle, market.market.rawValue) }
+            try connection.copy(batch.commands, Tables.commands, SQL.copyLimitCommands)
+            try connection.copy(batch.trades, Tables.trades, SQL.copyLimitTrades)
+            try connection.copy(batch.resting, Tables.book, SQL.copyLimitBook)
+            try connection.copy(batch.closed, Tables.closed, SQL.copyLimitClosed)
+            guard !batch.candles.isEmpty else { return }
+            try connection.copyIn(SQL.copyLimitCandles) { rows in
+                for candle in batch.candles { try rows.append(candle.row, candle.market) }
             }
         }
     }
 
-    private func copy(
-        _ sql: String, _ batch: [LimitRows], _ isEmpty: (LimitRows) -> Bool,
-        _ write: (inout CopyRows, LimitRows) throws -> Void
-    ) throws {
-        guard !batch.allSatisfy(isEmpty) else { return }
-        try copyIn(sql) { rows in
-            for market in batch { try write(&rows, market) }
+    private func copy<Row>(_ rows: [Row], _ table: TableColumns<Row>, _ sql: String) throws {
+        if !rows.isEmpty { try table.copy(rows, over: self, by: sql) }
+    }
+}
+
+/// A batch of all markets, made ready before anything is timed.
+public struct LimitBatch {
+    fileprivate let commands: [Marketed<LoggedCommand>]
+    fileprivate let trades: [Marketed<Trade>]
+    fileprivate let resting: [Marketed<RestingOrder>]
+    fileprivate let closed: [Marketed<ClosedOrder>]
+    fileprivate let candles: [Marketed<Candle>]
+
+    public init(_ markets: [LimitRows]) {
+        func all<Row>(_ rows: (LimitRows) -> [Row]) -> [Marketed<Row>] {
+            markets.flatMap { market in rows(market).map { Marketed(market: market.market.rawValue, row: $0) } }
         }
+        commands = all { zip($0.commands, $0.journal.executions).map { LoggedCommand($0, $1) } }
+        trades = all(\.journal.trades)
+        resting = all(\.resting)
+        closed = all(\.journal.closed)
+        candles = all(\.candles)
     }
 }
 
 extension CopyRows {
-    fileprivate mutating func append(_ command: Command, _ execution: Execution, _ market: Int16) throws {
-        let columns = try LogColumns(command.action)
-        try beginRow()
-        try append(command.id.uuid)
-        try append(command.time.postgres)
-        try append(columns.target?.uuid)
-        try append(columns.amount?.rawValue)
-        try append(columns.price?.rawValue)
-        try append(market)
-        try append(columns.kind)
-        try append(columns.side.map { Int16($0.rawValue) })
-        try append(columns.execType)
-        try append(columns.timeInForce)
-        try append(columns.change)
-        try append(columns.postOnly)
-        try append(command.user.rawValue)
-        try append(command.origin)
-        try append(execution.seq.rawValue)
-        try append(execution.outcome.code.rawValue)
-        try append(execution.outcome.filled.rawValue)
-        try append(execution.outcome.remaining.rawValue)
-        try append(execution.outcome.dropped.rawValue)
-        try append(execution.outcome.notional.numeric)
-        try append(Int64(bitPattern: execution.digest.words.0))
-    }
-
-    fileprivate mutating func append(_ trade: Trade, _ market: Int16) throws {
-        try beginRow()
-        try append(trade.time.postgres)
-        try append(trade.id.rawValue)
-        try append(trade.seq.rawValue)
-        try append(trade.takerOrder.uuid)
-        try append(trade.makerOrder.uuid)
-        try append(trade.price.rawValue)
-        try append(trade.amount.rawValue)
-        try append(trade.bestBid?.rawValue)
-        try append(trade.bestAsk?.rawValue)
-        try append(market)
-        try append(Int16(trade.takerSide.rawValue))
-        try append(trade.takerUser.rawValue)
-        try append(trade.makerUser.rawValue)
-    }
-
-    fileprivate mutating func append(_ order: RestingOrder, _ market: Int16) throws {
-        try beginRow()
-        try append(order.id.uuid)
-        try append(order.price.rawValue)
-        try append(order.priority.rawValue)
-        try append(order.amount.rawValue)
-        try append(order.filled.rawValue)
-        try append(order.dropped.rawValue)
-        try append(market)
-        try append(Int16(order.side.rawValue))
-        try append(order.postOnly)
-        try append(order.user.rawValue)
-        try append(order.notional.numeric)
-    }
-
-    fileprivate mutating func append(_ closed: ClosedOrder, _ market: Int16) throws {
-        try beginRow()
-        try append(closed.order.id.uuid)
-        try append(closed.seq.rawValue)
-        try append(closed.order.price.rawValue)
-        try append(closed.order.amount.rawValue)
-        try append(closed.order.filled.rawValue)
-        try append(closed.order.dropped.rawValue)
-        try append(market)
-        try append(closed.reason.rawValue)
-        try append(closed.order.notional.numeric)
-    }
-
     fileprivate mutating func append(_ candle: Candle, _ market: Int16) throws {
         try beginRow()
         try append(candle.time.postgres)
@@ -161,39 +95,6 @@ extension CopyRows {
         try append(candle.notional.numeric)
         try append(PostgresNumeric(unscaled: candle.takerBuyVolume, scale: 0))
         try append(candle.takerBuyNotional.numeric)
-    }
-}
-
-/// What a command of a benchmark's flow writes into the log.
-private struct LogColumns {
-    var kind: Int16
-    var target: OrderID?
-    var amount: AmountLots?
-    var price: PriceTicks?
-    var side: Side?
-    var execType: Int16?
-    var timeInForce: Int16?
-    var change: Int16?
-    var postOnly: Bool?
-
-    init(_ action: Command.Action) throws(StoreFault) {
-        switch action {
-        case .place(let place):
-            kind = 1
-            (amount, price, side) = (place.amount, place.price, place.side)
-            execType = place.price == nil ? 0 : 1
-            timeInForce = place.timeInForce.code
-            postOnly = place.postOnly
-        case .amend(let amend):
-            kind = 2
-            (target, amount, price) = (amend.target, amend.change.amount, amend.change.price)
-            change = amend.change.code
-        case .cancel(let order):
-            kind = 3
-            target = order
-        case .cancelAll, .halt, .resume, .expire:
-            throw StoreFault("a benchmark's flow has no such command: \(action)")
-        }
     }
 }
 

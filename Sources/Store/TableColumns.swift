@@ -12,8 +12,9 @@ struct TableColumns<Row: Sendable>: Sendable {
     let insert: String
     let columns: [Column<Row>]
 
-    func copy(_ rows: [Row], over connection: Connection) throws {
-        try connection.copyIn(copy) { out in
+    /// - Parameter sql: a COPY of the same columns into another table.
+    func copy(_ rows: [Row], over connection: Connection, by sql: String? = nil) throws {
+        try connection.copyIn(sql ?? copy) { out in
             for row in rows {
                 try out.beginRow()
                 for column in columns { try column.append(row, &out) }

@@ -13,22 +13,20 @@ select pg_stat_force_next_flush()
 select (pg_current_wal_insert_lsn() - '0/0')::bigint, (to_jsonb(w) ->> 'wal_sync')::bigint from pg_stat_wal w
 
 -- name: copy_limit_commands
-copy pgbook_bench.commands (
-    id, time, target, amount, price, market, kind, side, exec_type, tif, change, post_only, user_id, origin,
-    seq, code, filled, remaining, dropped, notional, digest_head) from stdin (format binary)
+copy pgbook_bench.commands (market, id, time, target, amount, price, expires, kind, side, exec_type, tif, stp, change,
+                           post_only, user_id, owner, client_order_id, origin, seq, filled, remaining, dropped,
+                           digest_head, code, notional) from stdin (format binary)
 
 -- name: copy_limit_trades
-copy pgbook_bench.trades (
-    time, trade_id, seq, taker_order, maker_order, price, amount, best_bid, best_ask, market, taker_side, taker_user,
-    maker_user) from stdin (format binary)
+copy pgbook_bench.trades (market, time, trade_id, seq, taker_order, maker_order, taker_user, maker_user, taker_side,
+                         price, amount, best_bid, best_ask) from stdin (format binary)
 
 -- name: copy_limit_book
-copy pgbook_bench.book (
-    id, price, priority, amount, filled, dropped, market, side, post_only, user_id, notional)
-    from stdin (format binary)
+copy pgbook_bench.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
+                       post_only, stp) from stdin (format binary)
 
 -- name: copy_limit_closed
-copy pgbook_bench.closed (id, seq, price, amount, filled, dropped, market, reason, notional) from stdin (format binary)
+copy pgbook_bench.closed (market, id, seq, price, amount, filled, dropped, reason, notional) from stdin (format binary)
 
 -- name: copy_limit_candles
 copy pgbook_bench.candles_1m (

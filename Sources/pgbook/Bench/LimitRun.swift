@@ -24,7 +24,7 @@ struct LimitRun {
     mutating func storeBatch(of size: Int, _ connection: StoreConnection) throws -> Bool {
         guard let orders = try run.nextBatch(of: size) else { return false }
         for order in orders { run.count(execute(order)) }
-        let rows = markets.indices.compactMap { markets[$0].takeRows() }
+        let rows = LimitBatch(markets.indices.compactMap { markets[$0].takeRows() })
         let begun = ContinuousClock.now
         try store(rows, connection)
         run.latencies.record(ContinuousClock.now - begun, orders: orders.count)
@@ -33,7 +33,7 @@ struct LimitRun {
 
     /// The candles of minutes that were not over.
     mutating func storeLastCandles(_ connection: StoreConnection) throws {
-        try store(markets.indices.compactMap { markets[$0].takeLastCandle() }, connection)
+        try store(LimitBatch(markets.indices.compactMap { markets[$0].takeLastCandle() }), connection)
     }
 
     /// Orders that rest before the measurement begins: stored, and not measured.
@@ -41,12 +41,11 @@ struct LimitRun {
         var resting = BenchRun(resting)
         while let orders = try resting.nextBatch(of: 10_000) {
             for order in orders { _ = execute(order) }
-            try connection.copyLimit(markets.indices.compactMap { markets[$0].takeRows() })
+            try connection.copyLimit(LimitBatch(markets.indices.compactMap { markets[$0].takeRows() }))
         }
     }
 
-    private mutating func store(_ rows: [LimitRows], _ connection: StoreConnection) throws {
-        guard !rows.isEmpty else { return }
+    private mutating func store(_ rows: LimitBatch, _ connection: StoreConnection) throws {
         let (begun, cpu) = (ContinuousClock.now, Resources.ownCPU())
         try connection.copyLimit(rows)
         elapsed += ContinuousClock.now - begun
