@@ -51,9 +51,13 @@ let package = Package(
             dependencies: ["OrderBook", "Store", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         .target(
+            name: "History",
+            dependencies: ["OrderBook", "Store", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        .target(
             name: "Gateway",
             dependencies: [
-                "OrderBook", "Wire", "MarketData", "Store",
+                "OrderBook", "Wire", "MarketData", "History", "Store",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -70,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "pgbook",
             dependencies: [
-                "OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "Gateway",
+                "OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "History", "Gateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -98,6 +102,10 @@ let package = Package(
                 "OrderBook", "Postgres", "Store", "Exchange", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HistoryTests",
+            dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "History", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

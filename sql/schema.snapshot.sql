@@ -164,6 +164,7 @@ CREATE TABLE pgbook_data.markets (
     min_price bigint DEFAULT 1 NOT NULL,
     max_price bigint NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    is_imported boolean DEFAULT false NOT NULL,
     CONSTRAINT markets_check CHECK ((max_price >= min_price)),
     CONSTRAINT markets_lot_size_check CHECK (((lot_size > (0)::numeric) AND (lot_size < 'Infinity'::numeric))),
     CONSTRAINT markets_max_amount_check CHECK ((max_amount > 0)),
@@ -307,17 +308,18 @@ ALTER FUNCTION pgbook.halt_market(security text) OWNER TO pgbook_owner;
 CREATE TABLE pgbook_data.trades (
     "time" timestamp with time zone NOT NULL,
     trade_id bigint NOT NULL,
-    seq bigint NOT NULL,
-    taker_order uuid NOT NULL,
-    maker_order uuid NOT NULL,
+    seq bigint,
+    taker_order uuid,
+    maker_order uuid,
     price bigint NOT NULL,
     amount bigint NOT NULL,
     best_bid bigint,
     best_ask bigint,
     market smallint NOT NULL,
     taker_side smallint NOT NULL,
-    taker_user text NOT NULL,
-    maker_user text NOT NULL
+    taker_user text,
+    maker_user text,
+    busted_at timestamp with time zone
 );
 
 ALTER TABLE pgbook_data.trades OWNER TO pgbook_owner;
@@ -988,6 +990,62 @@ CREATE VIEW pgbook.waiting AS
 
 ALTER VIEW pgbook.waiting OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_data.busts (
+    market smallint NOT NULL,
+    trade_id bigint NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    busted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    busted_by text DEFAULT SESSION_USER NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT busts_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+
+ALTER TABLE pgbook_data.busts OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candle_levels (
+    market smallint NOT NULL,
+    closed_1h timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    closed_1d timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+);
+
+ALTER TABLE pgbook_data.candle_levels OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candles_1d (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+);
+
+ALTER TABLE pgbook_data.candles_1d OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candles_1h (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+);
+
+ALTER TABLE pgbook_data.candles_1h OWNER TO pgbook_owner;
+
 CREATE VIEW pgbook_data.executions AS
  SELECT commands.id,
     commands.seq,
@@ -1054,6 +1112,18 @@ ALTER TABLE pgbook_schema.migrations OWNER TO pgbook_owner;
 ALTER TABLE ONLY pgbook_data.book
     ADD CONSTRAINT book_id PRIMARY KEY (id);
 
+ALTER TABLE ONLY pgbook_data.busts
+    ADD CONSTRAINT busts_trade PRIMARY KEY (market, trade_id);
+
+ALTER TABLE ONLY pgbook_data.candle_levels
+    ADD CONSTRAINT candle_levels_pkey PRIMARY KEY (market);
+
+ALTER TABLE ONLY pgbook_data.candles_1d
+    ADD CONSTRAINT candles_1d_bucket PRIMARY KEY (market, "time");
+
+ALTER TABLE ONLY pgbook_data.candles_1h
+    ADD CONSTRAINT candles_1h_bucket PRIMARY KEY (market, "time");
+
 ALTER TABLE ONLY pgbook_data.candles_1m
     ADD CONSTRAINT candles_1m_bucket PRIMARY KEY (market, "time");
 
@@ -1118,6 +1188,9 @@ CREATE OR REPLACE VIEW pgbook.taker_trades AS
   GROUP BY m.market, t.seq, t."time", t.taker_order, t.taker_user, t.taker_side;
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON pgbook_data.trades FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+ALTER TABLE ONLY pgbook_data.candle_levels
+    ADD CONSTRAINT candle_levels_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
 
 ALTER TABLE ONLY pgbook_data.market_state
     ADD CONSTRAINT market_state_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
@@ -1233,6 +1306,14 @@ GRANT SELECT ON TABLE pgbook.taker_trades TO pgbook_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.inbox TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.waiting TO pgbook_reader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.busts TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candle_levels TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1d TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1h TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node;
 

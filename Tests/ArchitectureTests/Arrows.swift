@@ -7,8 +7,9 @@ let allowedModules: [String: Set<String>] = [
     "Store": ["OrderBook", "Postgres"],
     "Exchange": ["OrderBook", "Store"],
     "MarketData": ["OrderBook", "Store"],
-    "Gateway": ["OrderBook", "Wire", "MarketData", "Store"],
-    "pgbook": ["OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "Gateway"],
+    "History": ["OrderBook", "Store"],
+    "Gateway": ["OrderBook", "Wire", "MarketData", "History", "Store"],
+    "pgbook": ["OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "History", "Gateway"],
     "EmbedSQL": [],
     "EmbedSQLPlugin": [],
 ]
@@ -22,6 +23,7 @@ let allowedOutside: [String: Set<String>] = [
     "Store": ["Logging", "Synchronization"],
     "Exchange": ["Logging", "Synchronization", "ServiceLifecycle"],
     "MarketData": ["Logging", "Synchronization", "ServiceLifecycle"],
+    "History": ["Foundation", "FoundationEssentials", "Glibc", "Logging", "Synchronization"],
     "Gateway": [
         "Foundation", "FoundationEssentials", "Glibc", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
         "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle",
