@@ -296,6 +296,125 @@ END;
 
 ALTER FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_data.candles_1m (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE pgbook_data.candles_1m OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.candles_1m AS
+ SELECT m.symbol AS security,
+    c."time",
+    trim_scale(((c.open)::numeric * m.tick_size)) AS open,
+    trim_scale(((c.high)::numeric * m.tick_size)) AS high,
+    trim_scale(((c.low)::numeric * m.tick_size)) AS low,
+    trim_scale(((c.close)::numeric * m.tick_size)) AS close,
+    trim_scale((c.volume * m.lot_size)) AS volume,
+    trim_scale(((c.notional * m.tick_size) * m.lot_size)) AS quote_volume,
+    c.trades,
+    trim_scale(round(((c.notional / c.volume) * m.tick_size), 12)) AS vwap,
+    trim_scale((c.taker_buy_volume * m.lot_size)) AS taker_buy_volume,
+    trim_scale(((c.taker_buy_notional * m.tick_size) * m.lot_size)) AS taker_buy_quote_volume
+   FROM (pgbook_data.candles_1m c
+     JOIN pgbook_data.markets m USING (market));
+
+ALTER VIEW pgbook.candles_1m OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text DEFAULT 'none'::text, tz text DEFAULT 'UTC'::text) RETURNS SETOF pgbook.candles_1m
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    m pgbook_data.markets;
+    begins timestamptz;
+    ends timestamptz;
+    last_close bigint;
+begin
+    perform pgbook_data.check_bucket("interval", tz);
+    if fill is null or fill not in ('none', 'zero', 'previous') then
+        raise exception 'bad_value: fill % is unknown; use none, zero or previous',
+            coalesce(quote_literal(left(fill, 50)), 'null') using errcode = 'PB117', column = 'fill';
+    end if;
+    if "from" is null or "to" is null then
+        raise exception 'bad_value: a range needs both ends; -infinity and infinity are all there is'
+            using errcode = 'PB117', column = case when "from" is null then 'from' else 'to' end;
+    end if;
+    select * into m from pgbook_data.markets k where k.symbol = security;
+    if m is null then
+        raise exception 'unknown_market: there is no market %', coalesce(quote_literal(left(security, 50)), 'null')
+            using errcode = 'PB101', column = 'security';
+    end if;
+    if fill = 'none' then
+        return query
+            select m.symbol, c.time, trim_scale(c.open * m.tick_size), trim_scale(c.high * m.tick_size),
+                   trim_scale(c.low * m.tick_size), trim_scale(c.close * m.tick_size),
+                   trim_scale(c.volume * m.lot_size), trim_scale(c.notional * m.tick_size * m.lot_size), c.trades,
+                   trim_scale(round(c.notional / c.volume * m.tick_size, 12)),
+                   trim_scale(c.taker_buy_volume * m.lot_size),
+                   trim_scale(c.taker_buy_notional * m.tick_size * m.lot_size)
+            from pgbook_data.candle_rows(m.market, "interval", "from", "to", tz) c
+            order by c.time;
+        return;
+    end if;
+    select min(c.time) into begins from pgbook_data.candles_1m c where c.market = m.market;
+    if begins is null then
+        return;
+    end if;
+    begins := pgbook_data.bucket_ceiling(
+        greatest("from", pgbook_data.bucket_start(begins, "interval", tz)), "interval", tz);
+    ends := pgbook_data.bucket_ceiling(
+        least("to", pgbook_data.bucket_end(pgbook_data.bucket_start(now(), "interval", tz), "interval", tz)),
+        "interval", tz);
+    if begins >= ends then
+        return;
+    end if;
+    if fill = 'previous' then
+        last_close := pgbook_data.close_before(m.market, begins);
+    end if;
+    return query
+        with filled as (
+            select g.time, c.open, c.high, c.low, c.close, c.volume, c.notional, c.trades, c.taker_buy_volume,
+                   c.taker_buy_notional,
+                   -- How many candles there are up to here: one more begins a new run of the same close.
+                   count(c.time) over (order by g.time) as run
+            from pgbook_data.bucket_starts(begins, ends, "interval", tz) g
+            left join pgbook_data.candle_rows(m.market, "interval", begins, ends, tz) c on c.time = g.time
+        ), carried as (
+            select f.*, case when f.open is null and fill = 'previous'
+                             then coalesce(max(f.close) over (partition by f.run), last_close) end as previous
+            from filled f
+        )
+        select m.symbol, c.time, trim_scale(coalesce(c.open, c.previous) * m.tick_size),
+               trim_scale(coalesce(c.high, c.previous) * m.tick_size),
+               trim_scale(coalesce(c.low, c.previous) * m.tick_size),
+               trim_scale(coalesce(c.close, c.previous) * m.tick_size),
+               trim_scale(coalesce(c.volume, 0) * m.lot_size),
+               trim_scale(coalesce(c.notional, 0) * m.tick_size * m.lot_size), coalesce(c.trades, 0),
+               trim_scale(round(c.notional / c.volume * m.tick_size, 12)),
+               trim_scale(coalesce(c.taker_buy_volume, 0) * m.lot_size),
+               trim_scale(coalesce(c.taker_buy_notional, 0) * m.tick_size * m.lot_size)
+        from carried c
+        -- A first bucket whose only trades were busted has nothing to carry.
+        where fill = 'zero' or c.open is not null or c.previous is not null
+        order by c.time;
+end
+$$;
+
+ALTER FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook.halt_market(security text) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -418,6 +537,381 @@ CREATE FUNCTION pgbook.resume_market(security text) RETURNS uuid
 END;
 
 ALTER FUNCTION pgbook.resume_market(security text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    select case when ((s - interval '1 hour') at time zone tz)::date = (s at time zone tz)::date
+                then s - interval '1 hour' else s end
+    from date_trunc(unit, "time", tz) s
+$$;
+
+ALTER FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.bucket_end(start timestamp with time zone, bucket text, tz text DEFAULT 'UTC'::text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (bucket = '1M'::text) THEN pgbook_data.local_start((start + '768:00:00'::interval), 'month'::text, tz) WHEN (tz = 'UTC'::text) THEN (start + ((EXTRACT(epoch FROM (bucket)::interval))::double precision * '00:00:01'::interval)) WHEN (bucket = '1w'::text) THEN pgbook_data.local_start((start + '180:00:00'::interval), 'week'::text, tz) ELSE pgbook_data.local_start((start + '36:00:00'::interval), 'day'::text, tz) END;
+
+ALTER FUNCTION pgbook_data.bucket_end(start timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.bucket_start("time" timestamp with time zone, bucket text, tz text DEFAULT 'UTC'::text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN ((bucket = '1M'::text) OR (tz <> 'UTC'::text)) THEN pgbook_data.local_start("time", CASE bucket WHEN '1M'::text THEN 'month'::text WHEN '1w'::text THEN 'week'::text ELSE 'day'::text END, tz) ELSE date_bin((bucket)::interval, "time", '2000-01-03 00:00:00+00'::timestamp with time zone) END;
+
+ALTER FUNCTION pgbook_data.bucket_start("time" timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.bucket_ceiling("time" timestamp with time zone, bucket text, tz text DEFAULT 'UTC'::text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (pgbook_data.bucket_start("time", bucket, tz) = "time") THEN "time" ELSE pgbook_data.bucket_end(pgbook_data.bucket_start("time", bucket, tz), bucket, tz) END;
+
+ALTER FUNCTION pgbook_data.bucket_ceiling("time" timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if tz = 'UTC' and bucket <> '1M' then
+        return query select generate_series(begins, ends - interval '1 microsecond',
+            extract(epoch from bucket::interval) * interval '1 second');
+        return;
+    end if;
+    "time" := begins;
+    while "time" < ends loop
+        return next;
+        "time" := pgbook_data.bucket_end("time", bucket, tz);
+    end loop;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $_$
+declare
+    first_minute timestamptz;
+    last_moment timestamptz;
+    begins timestamptz;
+    ends timestamptz;
+    days_to timestamptz := '-infinity';
+    hours_to timestamptz := '-infinity';
+    on_days boolean := bucket in ('1d', '1w', '1M');
+    on_hours boolean := bucket ~ 'h$' or bucket in ('1d', '1w', '1M');
+    width interval;
+    -- Where not all buckets are of one length: their beginnings.
+    starts timestamptz[];
+begin
+    perform pgbook_data.check_bucket(bucket, tz);
+    width := bucket;
+    select min(c.time), max(c.time) + interval '59.999999 seconds' into first_minute, last_moment
+    from pgbook_data.candles_1m c where c.market = composed_candles.market;
+    if first_minute is null or range_from > last_moment or range_to is null or range_from is null then
+        return;
+    end if;
+    begins := pgbook_data.bucket_ceiling(
+        greatest(range_from, pgbook_data.bucket_start(first_minute, bucket, tz)), bucket, tz);
+    ends := pgbook_data.bucket_ceiling(
+        least(range_to, pgbook_data.bucket_end(pgbook_data.bucket_start(last_moment, bucket, tz), bucket, tz)),
+        bucket, tz);
+    if begins >= ends then
+        return;
+    end if;
+    if bucket = '1s' then
+        return query select * from pgbook_data.traded_candles(market, bucket, begins, ends);
+        return;
+    end if;
+    if tz <> 'UTC' or bucket = '1M' then
+        starts := array(select b.time from pgbook_data.bucket_starts(begins, ends, bucket, tz) b);
+        select bool_and(extract(epoch from b) % 86400 = 0), bool_and(extract(epoch from b) % 3600 = 0)
+        into on_days, on_hours
+        from unnest(starts || ends) b;
+    end if;
+    if on_hours then
+        select case when on_days then l.closed_1d else '-infinity' end, l.closed_1h into days_to, hours_to
+        from pgbook_data.candle_levels l where l.market = composed_candles.market;
+        days_to := coalesce(days_to, '-infinity');
+        hours_to := coalesce(hours_to, '-infinity');
+    end if;
+    return query
+        with finer as (
+            select d.* from pgbook_data.candles_1d d
+            where d.market = composed_candles.market and d.time >= begins and d.time < least(ends, days_to)
+            union all
+            select h.* from pgbook_data.candles_1h h
+            where h.market = composed_candles.market
+              and h.time >= greatest(begins, days_to) and h.time < least(ends, hours_to)
+            union all
+            select m.* from pgbook_data.candles_1m m
+            where m.market = composed_candles.market
+              and m.time >= greatest(begins, days_to, hours_to) and m.time < ends
+        )
+        select case when starts is null then date_bin(width, f.time, timestamptz '2000-01-03 00:00:00+00')
+                    else starts[width_bucket(f.time, starts)] end, public.first(f.open, f.first_trade_id), max(f.high),
+               min(f.low), public.last(f.close, f.last_trade_id), sum(f.trades)::bigint, min(f.first_trade_id),
+               max(f.last_trade_id), sum(f.volume), sum(f.notional), sum(f.taker_buy_volume),
+               sum(f.taker_buy_notional)
+        from finer f
+        group by 1 order by 1;
+end
+$_$;
+
+ALTER FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE ROWS 10
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    closed timestamptz := coalesce(
+        (select case bucket when '1h' then l.closed_1h else l.closed_1d end
+         from pgbook_data.candle_levels l where l.market = open_candles.market), '-infinity');
+begin
+    if range_to > closed then
+        return query
+            select * from pgbook_data.composed_candles(market, bucket, greatest(range_from, closed), range_to);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candles_1d (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+);
+
+ALTER TABLE pgbook_data.candles_1d OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candles_1h (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+);
+
+ALTER TABLE pgbook_data.candles_1h OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT r."time",
+     r.open,
+     r.high,
+     r.low,
+     r.close,
+     r.trades,
+     r.first_trade_id,
+     r.last_trade_id,
+     r.volume,
+     r.notional,
+     r.taker_buy_volume,
+     r.taker_buy_notional
+    FROM (( SELECT m."time",
+             m.open,
+             m.high,
+             m.low,
+             m.close,
+             m.trades,
+             m.first_trade_id,
+             m.last_trade_id,
+             m.volume,
+             m.notional,
+             m.taker_buy_volume,
+             m.taker_buy_notional
+            FROM pgbook_data.candles_1m m
+           WHERE ((candle_rows.bucket = '1m'::text) AND (candle_rows.tz = 'UTC'::text) AND (m.market = candle_rows.market) AND (m."time" >= candle_rows.range_from) AND (m."time" < candle_rows.range_to))
+           ORDER BY m."time")
+         UNION ALL
+         ( SELECT h."time",
+             h.open,
+             h.high,
+             h.low,
+             h.close,
+             h.trades,
+             h.first_trade_id,
+             h.last_trade_id,
+             h.volume,
+             h.notional,
+             h.taker_buy_volume,
+             h.taker_buy_notional
+            FROM pgbook_data.candles_1h h
+           WHERE ((candle_rows.bucket = '1h'::text) AND (candle_rows.tz = 'UTC'::text) AND (h.market = candle_rows.market) AND (h."time" >= candle_rows.range_from) AND (h."time" < candle_rows.range_to))
+           ORDER BY h."time")
+         UNION ALL
+         ( SELECT d."time",
+             d.open,
+             d.high,
+             d.low,
+             d.close,
+             d.trades,
+             d.first_trade_id,
+             d.last_trade_id,
+             d.volume,
+             d.notional,
+             d.taker_buy_volume,
+             d.taker_buy_notional
+            FROM pgbook_data.candles_1d d
+           WHERE ((candle_rows.bucket = '1d'::text) AND (candle_rows.tz = 'UTC'::text) AND (d.market = candle_rows.market) AND (d."time" >= candle_rows.range_from) AND (d."time" < candle_rows.range_to))
+           ORDER BY d."time")
+         UNION ALL
+          SELECT c."time",
+             c.open,
+             c.high,
+             c.low,
+             c.close,
+             c.trades,
+             c.first_trade_id,
+             c.last_trade_id,
+             c.volume,
+             c.notional,
+             c.taker_buy_volume,
+             c.taker_buy_notional
+            FROM pgbook_data.open_candles(candle_rows.market, candle_rows.bucket, candle_rows.range_from, candle_rows.range_to) c("time", open, high, low, close, trades, first_trade_id, last_trade_id, volume, notional, taker_buy_volume, taker_buy_notional)
+           WHERE ((candle_rows.bucket = ANY (ARRAY['1h'::text, '1d'::text])) AND (candle_rows.tz = 'UTC'::text))
+         UNION ALL
+          SELECT c."time",
+             c.open,
+             c.high,
+             c.low,
+             c.close,
+             c.trades,
+             c.first_trade_id,
+             c.last_trade_id,
+             c.volume,
+             c.notional,
+             c.taker_buy_volume,
+             c.taker_buy_notional
+            FROM pgbook_data.composed_candles(candle_rows.market, candle_rows.bucket, candle_rows.range_from, candle_rows.range_to, candle_rows.tz) c("time", open, high, low, close, trades, first_trade_id, last_trade_id, volume, notional, taker_buy_volume, taker_buy_notional)
+           WHERE ((candle_rows.bucket <> ALL (ARRAY['1m'::text, '1h'::text, '1d'::text])) OR (candle_rows.tz <> 'UTC'::text))) r
+   ORDER BY r."time";
+END;
+
+ALTER FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.check_bucket(bucket text, tz text DEFAULT 'UTC'::text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if bucket is null or bucket <> all (array['1s', '1m', '2m', '3m', '4m', '5m', '6m', '10m', '12m', '15m', '20m',
+                                              '30m', '1h', '2h', '3h', '4h', '6h', '8h', '12h', '1d', '1w', '1M']) then
+        raise exception 'bad_value: interval % is unknown; use 1s, 1m, 2m, 3m, 4m, 5m, 6m, 10m, 12m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h, 1d, 1w or 1M',
+            coalesce(quote_literal(left(bucket, 50)), 'null') using errcode = 'PB117', column = 'interval';
+    end if;
+    if tz = 'UTC' then
+        return;
+    end if;
+    if tz is null or bucket <> all (array['1d', '1w', '1M']) then
+        raise exception 'bad_value: a time zone goes with 1d, 1w and 1M only: candles of % begin at the same moments everywhere',
+            bucket using errcode = 'PB117', column = 'tz';
+    end if;
+    perform now() at time zone tz;
+exception when invalid_parameter_value then
+    raise exception 'bad_value: time zone % is unknown; use a name such as Europe/Berlin', quote_literal(left(tz, 50))
+        using errcode = 'PB117', column = 'tz';
+end
+$$;
+
+ALTER FUNCTION pgbook_data.check_bucket(bucket text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    -- Seconds begin within a minute, whose candle may hold later trades.
+    select coalesce(
+        (select c.close
+         from pgbook_data.traded_candles(
+             close_before.market, '1s', date_bin('1 minute', before, timestamptz '2000-01-03 00:00:00+00'), before) c
+         where date_bin('1 minute', before, timestamptz '2000-01-03 00:00:00+00') < before
+         order by c.time desc limit 1),
+        (select c.close from pgbook_data.candles_1m c
+         where c.market = close_before.market
+           and c.time < date_bin('1 minute', before, timestamptz '2000-01-03 00:00:00+00')
+         order by c.time desc limit 1))
+$$;
+
+ALTER FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.close_candles(market smallint, hours_max integer DEFAULT NULL::integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    level pgbook_data.candle_levels;
+    due timestamptz;
+    begins timestamptz;
+    ends timestamptz;
+    hours bigint := 0;
+begin
+    insert into pgbook_data.candle_levels (market) values (close_candles.market) on conflict do nothing;
+    select * into level from pgbook_data.candle_levels l where l.market = close_candles.market for update;
+    -- Read after the lock, in a later snapshot: whoever moved the clock this far has committed its minutes.
+    select date_bin('1 hour', s.clock, timestamptz '2000-01-03 00:00:00+00') into due
+    from pgbook_data.market_state s where s.market = close_candles.market;
+    if due is null or due <= level.closed_1h then
+        return 0;
+    end if;
+    select date_bin('1 hour', min(m.time), timestamptz '2000-01-03 00:00:00+00') into begins
+    from pgbook_data.candles_1m m where m.market = close_candles.market and m.time >= level.closed_1h;
+    -- Hours without a trade need no work, so they do not count.
+    ends := case when begins < due then least(due, begins + hours_max * interval '1 hour') else due end;
+    if begins < ends then
+        insert into pgbook_data.candles_1h
+            ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
+             taker_buy_volume, taker_buy_notional)
+        select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00'), public.first(m.open, m.first_trade_id),
+               max(m.high), min(m.low), public.last(m.close, m.last_trade_id), sum(m.trades), min(m.first_trade_id),
+               max(m.last_trade_id), m.market, sum(m.volume), sum(m.notional), sum(m.taker_buy_volume),
+               sum(m.taker_buy_notional)
+        from pgbook_data.candles_1m m
+        where m.market = close_candles.market and m.time >= begins and m.time < ends
+        group by m.market, 1;
+        hours := extract(epoch from ends - begins) / 3600;
+    end if;
+    due := date_bin('1 day', ends, timestamptz '2000-01-03 00:00:00+00');
+    if due > level.closed_1d then
+        insert into pgbook_data.candles_1d
+            ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
+             taker_buy_volume, taker_buy_notional)
+        select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00'), public.first(h.open, h.first_trade_id),
+               max(h.high), min(h.low), public.last(h.close, h.last_trade_id), sum(h.trades), min(h.first_trade_id),
+               max(h.last_trade_id), h.market, sum(h.volume), sum(h.notional), sum(h.taker_buy_volume),
+               sum(h.taker_buy_notional)
+        from pgbook_data.candles_1h h
+        where h.market = close_candles.market and h.time >= level.closed_1d and h.time < due
+        group by h.market, 1;
+    end if;
+    update pgbook_data.candle_levels l set closed_1h = ends, closed_1d = greatest(l.closed_1d, due)
+    where l.market = close_candles.market;
+    return hours;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.close_candles(market smallint, hours_max integer) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.code_name(code smallint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -672,6 +1166,24 @@ $$;
 
 ALTER FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    hour timestamptz := date_bin('1 hour', since, timestamptz '2000-01-03 00:00:00+00');
+    day timestamptz := date_bin('1 day', since, timestamptz '2000-01-03 00:00:00+00');
+begin
+    perform from pgbook_data.candle_levels l where l.market = reopen_candles.market for update;
+    delete from pgbook_data.candles_1h h where h.market = reopen_candles.market and h.time >= hour;
+    delete from pgbook_data.candles_1d d where d.market = reopen_candles.market and d.time >= day;
+    update pgbook_data.candle_levels l set closed_1h = least(l.closed_1h, hour), closed_1d = least(l.closed_1d, day)
+    where l.market = reopen_candles.market;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.shown(value numeric) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -706,6 +1218,36 @@ CREATE FUNCTION pgbook_data.timestamp_of(stamp bigint) RETURNS timestamp with ti
 
 ALTER FUNCTION pgbook_data.timestamp_of(stamp bigint) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $_$
+declare
+    first_minute timestamptz;
+    last_minute timestamptz;
+begin
+    -- No trade lies outside the minutes that have candles: no end of the range is open.
+    select min(c.time), max(c.time) into first_minute, last_minute
+    from pgbook_data.candles_1m c where c.market = traded_candles.market;
+    if first_minute is null then
+        return;
+    end if;
+    return query execute
+        'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), public.first(t.price, t.trade_id),
+                max(t.price), min(t.price), public.last(t.price, t.trade_id), count(*), min(t.trade_id),
+                max(t.trade_id), sum(t.amount::numeric), sum(t.amount::numeric * t.price),
+                coalesce(sum(t.amount::numeric) filter (where t.taker_side = 0), 0),
+                coalesce(sum(t.amount::numeric * t.price) filter (where t.taker_side = 0), 0)
+         from pgbook_data.trades t
+         where t.market = $1 and t.time >= $2 and t.time < $3 and t.busted_at is null
+         group by 1 order by 1'
+        using market, greatest(first_minute, range_from), least(last_minute + interval '1 minute', range_to),
+            bucket::interval;
+end
+$_$;
+
+ALTER FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.uuid_v7(stamp bigint) RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -731,43 +1273,6 @@ CREATE VIEW pgbook.book AS
      JOIN pgbook_data.markets m USING (market));
 
 ALTER VIEW pgbook.book OWNER TO pgbook_owner;
-
-CREATE TABLE pgbook_data.candles_1m (
-    "time" timestamp with time zone NOT NULL,
-    open bigint NOT NULL,
-    high bigint NOT NULL,
-    low bigint NOT NULL,
-    close bigint NOT NULL,
-    trades bigint NOT NULL,
-    first_trade_id bigint NOT NULL,
-    last_trade_id bigint NOT NULL,
-    market smallint NOT NULL,
-    volume numeric NOT NULL,
-    notional numeric NOT NULL,
-    taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
-)
-WITH (fillfactor='70');
-
-ALTER TABLE pgbook_data.candles_1m OWNER TO pgbook_owner;
-
-CREATE VIEW pgbook.candles_1m AS
- SELECT m.symbol AS security,
-    c."time",
-    trim_scale(((c.open)::numeric * m.tick_size)) AS open,
-    trim_scale(((c.high)::numeric * m.tick_size)) AS high,
-    trim_scale(((c.low)::numeric * m.tick_size)) AS low,
-    trim_scale(((c.close)::numeric * m.tick_size)) AS close,
-    trim_scale((c.volume * m.lot_size)) AS volume,
-    trim_scale(((c.notional * m.tick_size) * m.lot_size)) AS quote_volume,
-    c.trades,
-    trim_scale(round(((c.notional / c.volume) * m.tick_size), 12)) AS vwap,
-    trim_scale((c.taker_buy_volume * m.lot_size)) AS taker_buy_volume,
-    trim_scale(((c.taker_buy_notional * m.tick_size) * m.lot_size)) AS taker_buy_quote_volume
-   FROM (pgbook_data.candles_1m c
-     JOIN pgbook_data.markets m USING (market));
-
-ALTER VIEW pgbook.candles_1m OWNER TO pgbook_owner;
 
 CREATE TABLE pgbook_data.commands (
     id uuid NOT NULL,
@@ -1010,42 +1515,6 @@ CREATE TABLE pgbook_data.candle_levels (
 
 ALTER TABLE pgbook_data.candle_levels OWNER TO pgbook_owner;
 
-CREATE TABLE pgbook_data.candles_1d (
-    "time" timestamp with time zone NOT NULL,
-    open bigint NOT NULL,
-    high bigint NOT NULL,
-    low bigint NOT NULL,
-    close bigint NOT NULL,
-    trades bigint NOT NULL,
-    first_trade_id bigint NOT NULL,
-    last_trade_id bigint NOT NULL,
-    market smallint NOT NULL,
-    volume numeric NOT NULL,
-    notional numeric NOT NULL,
-    taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
-);
-
-ALTER TABLE pgbook_data.candles_1d OWNER TO pgbook_owner;
-
-CREATE TABLE pgbook_data.candles_1h (
-    "time" timestamp with time zone NOT NULL,
-    open bigint NOT NULL,
-    high bigint NOT NULL,
-    low bigint NOT NULL,
-    close bigint NOT NULL,
-    trades bigint NOT NULL,
-    first_trade_id bigint NOT NULL,
-    last_trade_id bigint NOT NULL,
-    market smallint NOT NULL,
-    volume numeric NOT NULL,
-    notional numeric NOT NULL,
-    taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
-);
-
-ALTER TABLE pgbook_data.candles_1h OWNER TO pgbook_owner;
-
 CREATE VIEW pgbook_data.executions AS
  SELECT commands.id,
     commands.seq,
@@ -1231,6 +1700,14 @@ REVOKE ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_i
 GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_node;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1m TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.candles_1m TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_reader;
+
 REVOKE ALL ON FUNCTION pgbook.halt_market(security text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.halt_market(security text) TO pgbook_node;
 
@@ -1256,6 +1733,43 @@ GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_
 REVOKE ALL ON FUNCTION pgbook.resume_market(security text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.resume_market(security text) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.bucket_end(start timestamp with time zone, bucket text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.bucket_end(start timestamp with time zone, bucket text, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.bucket_start("time" timestamp with time zone, bucket text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.bucket_start("time" timestamp with time zone, bucket text, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.bucket_ceiling("time" timestamp with time zone, bucket text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.bucket_ceiling("time" timestamp with time zone, bucket text, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1d TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1h TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.close_candles(market smallint, hours_max integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.close_candles(market smallint, hours_max integer) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.code_name(code smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_reader;
 GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_node;
@@ -1269,6 +1783,9 @@ GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgb
 REVOKE ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.shown(value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.shown(value numeric) TO pgbook_node;
 
@@ -1278,14 +1795,13 @@ GRANT ALL ON FUNCTION pgbook_data.stamp(n integer) TO pgbook_node;
 REVOKE ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.book TO pgbook_reader;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1m TO pgbook_node;
-
-GRANT SELECT ON TABLE pgbook.candles_1m TO pgbook_reader;
 
 GRANT SELECT,INSERT ON TABLE pgbook_data.commands TO pgbook_node;
 
@@ -1310,10 +1826,6 @@ GRANT SELECT ON TABLE pgbook.waiting TO pgbook_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.busts TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candle_levels TO pgbook_node;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1d TO pgbook_node;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1h TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node;
 
