@@ -25,6 +25,7 @@ struct DirectBatch {
     // What became of them.
     var answers: [Answer?]
     var runs: [MarketNumber: MarketRun] = [:]
+    private var moves: [MarketMove] = []
 
     enum Answer {
         case executed(MarketNumber, execution: Int, trades: Range<Int>)
@@ -100,8 +101,11 @@ extension DirectBatch {
         for number in runs.keys.sorted() {
             let run = runs[number]!
             let journal = run.live.book.takeJournal()
-            writes.add(
-                journal, run.live.book.takeChanges(), logs: run.commands, of: run.live.market.market)
+            let changes = run.live.book.takeChanges()
+            writes.add(journal, changes, logs: run.commands, of: run.live.market.market)
+            self.moves.append(
+                MarketMove(
+                    market: number, before: run.before.seq, after: run.live.book.state.seq, journal, changes))
             moves.append(
                 DirectTransaction.Move(market: run.live.market, before: run.before, after: run.live.book.state))
             notices.add(run.live.market.market, at: run.live.book.state, traded: !journal.trades.isEmpty)
@@ -111,7 +115,11 @@ extension DirectBatch {
         return (writes, moves)
     }
 
-    func results() -> [ExecutedEntry] {
+    func executed() -> ExecutedBatch {
+        ExecutedBatch(tag: tag, outcome: .success(results()), moves: moves)
+    }
+
+    private func results() -> [ExecutedEntry] {
         answers.enumerated().map { position, answer in
             switch answer {
             case .executed(let number, let execution, let trades)?:

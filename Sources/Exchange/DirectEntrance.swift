@@ -7,7 +7,7 @@ import Synchronization
 /// It stands between those who submit, on any thread, and the one matcher that serves it; while there is none, whatever
 /// is submitted fails as unreachable.
 public final class DirectEntrance: CommandEntrance {
-    typealias Answer = @Sendable (Result<[Receipt], EntranceFailure>) -> Void
+    typealias Answer = @Sendable (Result<EntranceAnswer, EntranceFailure>) -> Void
 
     struct Submission: Sendable {
         var entries: [Entry]
@@ -26,7 +26,9 @@ public final class DirectEntrance: CommandEntrance {
     /// - Parameter submissionsMax: calls of `submit` that may stand in line.
     public init(submissionsMax: Int = 64) { self.submissionsMax = submissionsMax }
 
-    public func submit(_ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void) {
+    public func submit(
+        _ entries: [Entry], answer: @escaping @Sendable (Result<EntranceAnswer, EntranceFailure>) -> Void
+    ) {
         let (wake, failure): ((@Sendable () -> Void)?, EntranceFailure?) = state.withLock { state in
             guard let wake = state.wake else {
                 return (nil, .unreachable("the matcher has no connection to the database"))

@@ -121,7 +121,7 @@ extension DirectExchange {
         pending = nil
         do {
             try connection.finishDirect()
-            completed.append(ExecutedBatch(tag: batch.tag, outcome: .success(batch.results())))
+            completed.append(batch.executed())
         } catch {
             reset()
             let failure = DirectFailure(error)
@@ -151,7 +151,7 @@ extension DirectExchange {
         } else {
             if !batch.runs.isEmpty { try connection.finishDirect() }
             try enterDoubted(&batch)
-            completed.append(ExecutedBatch(tag: batch.tag, outcome: .success(batch.results())))
+            completed.append(batch.executed())
         }
     }
 

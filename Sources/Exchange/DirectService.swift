@@ -56,7 +56,9 @@ struct DirectService {
     private mutating func answer(_ batches: [ExecutedBatch]) {
         for batch in batches {
             guard let answer = answers.removeValue(forKey: batch.tag) else { continue }
-            answer(batch.outcome.map { $0.map(Receipt.init) }.mapError(EntranceFailure.init))
+            answer(
+                batch.outcome.map { EntranceAnswer($0.map(Receipt.init), moves: batch.moves) }
+                    .mapError(EntranceFailure.init))
         }
     }
 }

@@ -6,6 +6,8 @@ public struct ExecutedBatch: Sendable {
     /// Who submitted it; see `DirectExchange.submit`.
     public var tag: Int
     public var outcome: Result<[ExecutedEntry], DirectFailure>
+    /// What it did to each market.
+    public var moves: [MarketMove] = []
 
     public var results: [ExecutedEntry] {
         get throws(DirectFailure) { try outcome.get() }

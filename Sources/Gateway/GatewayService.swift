@@ -48,10 +48,12 @@ public struct GatewayService: Service {
         let metrics = GatewayMetrics()
         let hub = try await Hub.make(on: group, limits: limits)
         let directory = MarketDirectory()
-        let desk = CommandDesk(entrance: entrance, limits: limits, metrics: metrics, logger: logger) { hub.deliver() }
         let tracker = OrderTracker(
-            reader: MarketDataReader(database), directory: directory, hub: hub, desk: desk, limits: limits,
-            metrics: metrics, logger: logger)
+            reader: MarketDataReader(database), directory: directory, hub: hub, limits: limits, metrics: metrics,
+            logger: logger)
+        let desk = CommandDesk(
+            entrance: entrance, limits: limits, metrics: metrics, logger: logger, onMoved: { tracker.executed($0) },
+            onAnswered: { hub.deliver() })
         let publisher = MarketPublisher(
             directory: directory, hub: hub, tracker: tracker, metrics: metrics, limits: limits)
         let feed = MarketDataFeed(
@@ -89,7 +91,7 @@ public struct GatewayService: Service {
         try? await hints.run {
             feed.wake()
             // What waits for its outcome need not wait for the feed.
-            tracker.marketsMoved(makers: [])
+            tracker.somethingExecuted()
         }
     }
 

@@ -110,6 +110,8 @@ extension PostgresError {
     /// rows say now.
     var isConflict: Bool {
         isRetryable || sqlState == SQLState("PB900") || sqlState == .uniqueViolation
+            // How move_market says that the market is not where memory has it.
+            || sqlState == SQLState("22012")
     }
 }
 

@@ -16,7 +16,7 @@ public final class LoggedEntrance: CommandEntrance {
     public init(_ configuration: ConnectionConfiguration) { session = Session(configuration) }
 
     public func submit(
-        _ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void
+        _ entries: [Entry], answer: @escaping @Sendable (Result<EntranceAnswer, EntranceFailure>) -> Void
     ) {
         let number = line.withLock { line in
             line.last += 1
@@ -26,7 +26,7 @@ public final class LoggedEntrance: CommandEntrance {
             guard line.withLock({ number > $0.lostThrough }) else {
                 throw EntranceFailure.unreachable("the connection was lost while these commands stood in line")
             }
-            return try connection.enter(entries).map { Receipt($0) }
+            return EntranceAnswer(try connection.enter(entries).map { Receipt($0) })
         } answer: { [self] result in
             answer(result.mapError { failure($0) })
         }

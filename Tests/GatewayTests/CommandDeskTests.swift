@@ -12,13 +12,13 @@ import Testing
     private final class HeldEntrance: CommandEntrance {
         private struct Held {
             var entries: [Entry]
-            var answer: @Sendable (Result<[Receipt], EntranceFailure>) -> Void
+            var answer: @Sendable (Result<EntranceAnswer, EntranceFailure>) -> Void
         }
 
         private let held = Mutex<[Held]>([])
 
         func submit(
-            _ entries: [Entry], answer: @escaping @Sendable (Result<[Receipt], EntranceFailure>) -> Void
+            _ entries: [Entry], answer: @escaping @Sendable (Result<EntranceAnswer, EntranceFailure>) -> Void
         ) {
             held.withLock { $0.append(Held(entries: entries, answer: answer)) }
         }
@@ -30,7 +30,8 @@ import Testing
             let first = held.withLock { $0.removeFirst() }
             first.answer(
                 failure.map { .failure($0) }
-                    ?? .success(first.entries.map { Receipt(.admitted($0.id!, isRetry: false)) }))
+                    ?? .success(
+                        EntranceAnswer(first.entries.map { Receipt(.admitted($0.id!, isRetry: false)) })))
         }
     }
 

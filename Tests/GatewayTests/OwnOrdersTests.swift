@@ -76,6 +76,32 @@ import Wire
         #expect(orders.isEmpty)
     }
 
+    @Test func `what the transaction says of other orders is told without a look`() {
+        var orders = OwnOrders(lookupMax: 10)
+        _ = orders.entered(placed(1, by: one, clientOrderID: "c"), state: state(1))
+        let partly = state(1, filled: 2, remaining: 3)
+        #expect(orders.changed([partly, state(9)]) == [.order(one, partly, clientOrderID: "c")])
+        #expect(orders.changed([partly]).isEmpty)
+        let cancel = OwnOrders.Entered(id: id(2), socket: two, user: ann, request: .delete(id(1)))
+        _ = orders.entered(cancel, state: state(2, .cancelled, remaining: 0))
+        let gone = state(1, filled: 2, remaining: 0, closed: .cancelled)
+        #expect(Set(orders.changed([gone]).map(\.socket)) == [one, two])
+        #expect(!orders.hasTouched)
+        #expect(orders.isEmpty)
+    }
+
+    @Test func `a look that began before a change does not take it back`() {
+        var orders = OwnOrders(lookupMax: 10)
+        _ = orders.entered(placed(1, by: one), state: state(1))
+        orders.marketsMoved(makers: [id(1)])
+        let ids = orders.nextLookup()
+        let partly = state(1, filled: 2, remaining: 3)
+        #expect(orders.changed([partly]).count == 1)
+        #expect(orders.found([state(1)], askedFor: ids).isEmpty, "the tables said so before")
+        #expect(look(&orders, [partly]).isEmpty, "it is looked at again")
+        #expect(orders.nextLookup().isEmpty)
+    }
+
     @Test func `open orders are looked at in turn after the markets moved`() {
         var orders = OwnOrders(lookupMax: 2)
         let states = (1...5).map { state($0) }

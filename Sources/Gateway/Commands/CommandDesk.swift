@@ -40,20 +40,25 @@ final class CommandDesk: Sendable {
     private let limits: GatewayLimits
     private let metrics: GatewayMetrics
     private let logger: Logger
+    private let onMoved: @Sendable ([MarketMove]) -> Void
     private let onAnswered: @Sendable () -> Void
     private let queue = Mutex(Queue())
     private let wakes: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
 
-    /// - Parameter onAnswered: called after commands were answered, once for those answered together.
+    /// - Parameters:
+    ///   - onMoved: told what commands did that were executed at once, after they were answered.
+    ///   - onAnswered: called after that, once for those answered together.
     init(
         entrance: any CommandEntrance, limits: GatewayLimits, metrics: GatewayMetrics, logger: Logger,
+        onMoved: @escaping @Sendable ([MarketMove]) -> Void = { _ in },
         onAnswered: @escaping @Sendable () -> Void
     ) {
         self.entrance = entrance
         self.limits = limits
         self.metrics = metrics
         self.logger = logger
+        self.onMoved = onMoved
         self.onAnswered = onAnswered
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -105,14 +110,14 @@ final class CommandDesk: Sendable {
         return Batch(number: queue.lastBatch, commands: commands)
     }
 
-    private func ended(_ batch: Batch, _ result: Result<[Receipt], EntranceFailure>) {
+    private func ended(_ batch: Batch, _ result: Result<EntranceAnswer, EntranceFailure>) {
         queue.withLock { queue in
             queue.batchesUnderWay -= 1
             if case .failure = result { queue.failed.append(batch) }
         }
         // First, so that the entrance has something to do while the answers go out.
         handOver()
-        if case .success(let receipts) = result { answer(batch.commands, receipts) }
+        if case .success(let entered) = result { answer(batch.commands, entered) }
         let needsRun = queue.withLock { queue in
             queue.batchesUnanswered -= 1
             return queue.needsRun
@@ -120,13 +125,14 @@ final class CommandDesk: Sendable {
         if needsRun { waker.yield() }
     }
 
-    private func answer(_ commands: [Waiting], _ receipts: [Receipt]) {
+    private func answer(_ commands: [Waiting], _ answer: EntranceAnswer) {
         var entered = 0
-        for (waiting, receipt) in zip(commands, receipts) {
+        for (waiting, receipt) in zip(commands, answer.receipts) {
             if case .admitted = receipt.admission { entered += 1 }
             waiting.answer(.receipt(receipt))
         }
-        metrics.batch(entered: entered, refused: receipts.count - entered)
+        metrics.batch(entered: entered, refused: answer.receipts.count - entered)
+        if !answer.moves.isEmpty { onMoved(answer.moves) }
         onAnswered()
     }
 
@@ -178,7 +184,7 @@ final class CommandDesk: Sendable {
     }
 
     /// The ids are ours, so that entering again after a lost connection stores nothing twice.
-    private func enterPersistently(_ entries: [Entry]) async throws(EntranceFailure) -> [Receipt] {
+    private func enterPersistently(_ entries: [Entry]) async throws(EntranceFailure) -> EntranceAnswer {
         let deadline = ContinuousClock.now + .milliseconds(limits.entranceRetryMilliseconds)
         while true {
             let result = await withCheckedContinuation { continuation in

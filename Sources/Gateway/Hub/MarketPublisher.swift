@@ -25,7 +25,7 @@ struct MarketPublisher: MarketDataSink {
             metrics.published(books: update.book == nil ? 0 : 1, trades: update.trades.count)
         }
         hub.publish(frames)
-        tracker.marketsMoved(makers: updates.flatMap { $0.trades.map(\.makerOrder) })
+        tracker.marketsMoved(updates)
     }
 
     private func messages(_ trades: [ExecutedTrade], in entry: MarketDirectory.Entry) -> [ByteBuffer] {

@@ -1,4 +1,5 @@
 import Logging
+import MarketData
 import NIOCore
 import OrderBook
 import Store
@@ -10,6 +11,8 @@ import Wire
 final class OrderTracker: Sendable {
     private struct State {
         var orders: OwnOrders
+        /// What the markets did that nobody has told of yet.
+        var movements = Movements()
         /// Sockets that closed while commands of theirs were under way, and how many.
         var closing: [SocketID: (cancelsOrders: Bool, unanswered: Int)] = [:]
     }
@@ -17,7 +20,6 @@ final class OrderTracker: Sendable {
     private let reader: MarketDataReader
     private let directory: MarketDirectory
     private let hub: Hub
-    private let desk: CommandDesk
     private let limits: GatewayLimits
     private let metrics: GatewayMetrics
     private let logger: Logger
@@ -28,13 +30,12 @@ final class OrderTracker: Sendable {
     private let waker: AsyncStream<Void>.Continuation
 
     init(
-        reader: MarketDataReader, directory: MarketDirectory, hub: Hub, desk: CommandDesk, limits: GatewayLimits,
-        metrics: GatewayMetrics, logger: Logger
+        reader: MarketDataReader, directory: MarketDirectory, hub: Hub, limits: GatewayLimits, metrics: GatewayMetrics,
+        logger: Logger
     ) {
         self.reader = reader
         self.directory = directory
         self.hub = hub
-        self.desk = desk
         self.limits = limits
         self.metrics = metrics
         self.logger = logger
@@ -53,19 +54,37 @@ final class OrderTracker: Sendable {
     func canTell(_ state: CommandState) -> Bool { directory[state.market] != nil }
 
     /// A command was entered.
-    /// - Parameter known: what became of it, where it was executed at once. Its socket is told with the next delivery.
-    func entered(_ entered: OwnOrders.Entered, known: CommandState?) {
-        let (wasClosed, needsLook) = state.withLock { state in
-            if let closing = state.closing[entered.socket] { return (closing.cancelsOrders, false) }
+    /// - Parameter known: what became of it, where it was executed at once. Its socket is told with the next delivery;
+    ///   what it did to other orders follows (`executed`).
+    /// - Returns: false for an order whose socket closed meanwhile and wants its orders cancelled.
+    func entered(_ entered: OwnOrders.Entered, known: CommandState?) -> Bool {
+        let (isWanted, needsLook) = state.withLock { state in
+            if let closing = state.closing[entered.socket] { return (!closing.cancelsOrders, false) }
             if let known {
                 post(state.orders.entered(entered, state: known), state)
             } else {
                 state.orders.entered(entered)
             }
             noteCount(of: entered.socket, state)
-            return (false, known == nil || state.orders.hasTouched)
+            return (true, known == nil)
         }
-        if wasClosed, case .add = entered.request { cancel([(id: entered.id, user: entered.user)]) }
+        if needsLook { waker.yield() }
+        if case .add = entered.request { return isWanted }
+        return true
+    }
+
+    /// Commands were executed by the transaction that logged them, and this is what they did.
+    func executed(_ moves: [MarketMove]) {
+        let needsLook = state.withLock { state in
+            // A market that the feed has not met yet has no units: its orders are looked up when it has.
+            for move in moves where directory[move.market] != nil {
+                state.movements.told(move)
+                let events = state.orders.changed(move.orders)
+                post(events, state)
+                for socket in Set(events.map(\.socket)) { noteCount(of: socket, state) }
+            }
+            return state.orders.hasTouched
+        }
         if needsLook { waker.yield() }
     }
 
@@ -77,19 +96,29 @@ final class OrderTracker: Sendable {
         }
     }
 
-    func socketClosed(_ socket: SocketID, cancelsOrders: Bool, commandsUnanswered: Int) {
-        let open = state.withLock { state in
+    /// - Returns: its open orders, and whose they are.
+    func socketClosed(
+        _ socket: SocketID, cancelsOrders: Bool, commandsUnanswered: Int
+    ) -> [(id: OrderID, user: UserID)] {
+        state.withLock { state in
             if commandsUnanswered > 0 { state.closing[socket] = (cancelsOrders, commandsUnanswered) }
             defer { noteCount(of: socket, state) }
             return state.orders.socketClosed(socket)
         }
-        if cancelsOrders { cancel(open) }
     }
 
-    /// Some market moved, and these orders were traded with.
-    func marketsMoved(makers: [OrderID]) {
-        state.withLock { $0.orders.marketsMoved(makers: makers) }
-        waker.yield()
+    /// The feed saw markets move.
+    func marketsMoved(_ updates: [MarketUpdate]) {
+        let needsLook = state.withLock { state in
+            for update in updates { state.movements.seen(update.market.number, at: update.seq, update.trades) }
+            return state.movements.isUnsettled || state.orders.hasPending
+        }
+        if needsLook { waker.yield() }
+    }
+
+    /// A matcher says so. What waits for its outcome need not wait for the feed.
+    func somethingExecuted() {
+        if state.withLock({ $0.orders.hasPending }) { waker.yield() }
     }
 
     /// Looks no more.
@@ -98,13 +127,6 @@ final class OrderTracker: Sendable {
     private func noteCount(of socket: SocketID, _ state: borrowing State) {
         let count = state.orders.orderCount(of: socket)
         openOrders.withLock { $0[socket] = count > 0 ? count : nil }
-    }
-
-    /// Nobody is left to hear the answers.
-    private func cancel(_ orders: [(id: OrderID, user: UserID)]) {
-        for order in orders {
-            desk.submit(Entry(id: IDMaker.orderID(), user: order.user, .delete(order.id))) { _ in }
-        }
     }
 
     // MARK: Looking
@@ -121,7 +143,7 @@ final class OrderTracker: Sendable {
                 logger.warning("order events wait: the database cannot be read", metadata: ["error": "\(error)"])
                 waker.yield()
             }
-            if state.withLock({ $0.orders.owesSweep }) { waker.yield() }
+            if state.withLock({ $0.orders.owesSweep || $0.movements.isUnsettled }) { waker.yield() }
             // What comes meanwhile is answered together; and at most a third of the time goes into looking.
             let pause = max(.milliseconds(limits.orderEventIntervalMilliseconds), (ContinuousClock.now - began) * 2)
             try? await Task.sleep(for: pause)
@@ -129,6 +151,9 @@ final class OrderTracker: Sendable {
     }
 
     private func look(_ sweptAt: inout ContinuousClock.Instant) async throws {
+        state.withLock { state in
+            if let makers = state.movements.takeUntold() { state.orders.marketsMoved(makers: makers) }
+        }
         repeat {
             try await lookUp(state.withLock { $0.orders.nextLookup() })
         } while state.withLock { $0.orders.hasTouched }

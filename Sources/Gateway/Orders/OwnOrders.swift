@@ -29,6 +29,8 @@ struct OwnOrders {
         var clientOrderID: String?
         /// What the socket was told last; nil: only that it waits.
         var told: CommandState?
+        /// The count of changes when it was told that.
+        var toldAt = 0
     }
 
     private let lookupMax: Int
@@ -46,6 +48,10 @@ struct OwnOrders {
     private var sweep: CircularBuffer<OrderID> = []
     /// How many of them have not been looked at since the markets last moved.
     private var sweepOwed = 0
+    /// Changes that were told without looking, ever; and how many there were when the last look began: what that look
+    /// saw of an order that changed since may be older than what its socket knows.
+    private var changeCount = 0
+    private var changeCountLooked = 0
 
     init(lookupMax: Int) { self.lookupMax = lookupMax }
 
@@ -62,7 +68,19 @@ struct OwnOrders {
     /// A command was entered and executed at once.
     mutating func entered(_ entered: Entered, state: CommandState) -> [Event] {
         _ = note(entered)
+        changeCount += 1
         return found(state)
+    }
+
+    /// What became of orders, as the transaction says that changed them: nothing can be newer.
+    mutating func changed(_ states: [CommandState]) -> [Event] {
+        changeCount += 1
+        var events: [Event] = []
+        for state in states where orders[state.id] != nil || curious[state.id] != nil {
+            touched.remove(state.id)
+            events += found(state)
+        }
+        return events
     }
 
     /// False where it is a retry of an order that this or another socket has already: whoever asks is told.
@@ -103,8 +121,12 @@ struct OwnOrders {
 
     // MARK: Looking
 
+    /// Whether something waits for its turn.
+    var hasPending: Bool { !pending.isEmpty }
+
     /// What to look up now: what was touched, then what waits. Empty when nothing is there to ask for.
     mutating func nextLookup() -> [OrderID] {
+        changeCountLooked = changeCount
         var ids = Set(touched.prefix(lookupMax))
         touched.subtract(ids)
         for id in pending.prefix(lookupMax - ids.count) { ids.insert(id) }
@@ -116,6 +138,7 @@ struct OwnOrders {
 
     /// The next open orders whose turn it is.
     mutating func nextSweep() -> [OrderID] {
+        changeCountLooked = changeCount
         var ids: [OrderID] = []
         while sweepOwed > 0, ids.count < lookupMax, let id = sweep.popFirst() {
             sweepOwed -= 1
@@ -140,7 +163,15 @@ struct OwnOrders {
         } else {
             pending.removeAll(where: executed.contains)
         }
-        return states.flatMap { found($0) }
+        var events: [Event] = []
+        for state in states {
+            if let order = orders[state.id], order.toldAt > changeCountLooked {
+                touched.insert(state.id)
+            } else {
+                events += found(state)
+            }
+        }
+        return events
     }
 
     private mutating func found(_ state: CommandState) -> [Event] {
@@ -153,6 +184,7 @@ struct OwnOrders {
         guard var order = orders[state.id], order.told != state else { return events }
         if order.told == nil, state.isResting { sweep.append(state.id) }
         order.told = state
+        order.toldAt = changeCount
         orders[state.id] = order
         if !events.contains(where: { $0.socket == order.socket }) {
             events.append(.order(order.socket, state, clientOrderID: clientOrderID))

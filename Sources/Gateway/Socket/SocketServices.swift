@@ -39,9 +39,10 @@ struct SocketServices: Sendable {
             let known = isRetry ? nil : receipt.state.flatMap { tracker.canTell($0) ? $0 : nil }
             hub.post(.entered(command, pending: isRetry || known != nil ? nil : id))
             // After the answer, so that the client hears of the order before it hears what became of it.
-            tracker.entered(
+            let isWanted = tracker.entered(
                 OwnOrders.Entered(id: id, socket: command.socket, user: command.user, request: command.request),
                 known: known)
+            if !isWanted { cancel([(id: id, user: command.user)]) }
         }
         tracker.answered(command.socket)
     }
@@ -58,8 +59,16 @@ struct SocketServices: Sendable {
     }
 
     func socketClosed(_ state: SocketState) {
-        tracker.socketClosed(
+        let open = tracker.socketClosed(
             state.id, cancelsOrders: state.cancelsOnDisconnect, commandsUnanswered: state.commandsUnanswered)
+        if state.cancelsOnDisconnect { cancel(open) }
+    }
+
+    /// Nobody is left to hear the answers.
+    private func cancel(_ orders: [(id: OrderID, user: UserID)]) {
+        for order in orders {
+            desk.submit(Entry(id: IDMaker.orderID(), user: order.user, .delete(order.id))) { _ in }
+        }
     }
 }
 
