@@ -1364,6 +1364,28 @@ WITH (fillfactor='20');
 
 ALTER TABLE pgbook_data.market_state OWNER TO pgbook_owner;
 
+CREATE VIEW pgbook.market_units AS
+ SELECT m.market,
+    m.symbol AS security,
+    trim_scale(m.tick_size) AS tick_size,
+    trim_scale(m.lot_size) AS lot_size,
+    m.is_imported,
+    s.clock,
+    ( SELECT c."time"
+           FROM pgbook_data.candles_1m c
+          WHERE (c.market = m.market)
+          ORDER BY c."time"
+         LIMIT 1) AS first_minute,
+    ( SELECT c."time"
+           FROM pgbook_data.candles_1m c
+          WHERE (c.market = m.market)
+          ORDER BY c."time" DESC
+         LIMIT 1) AS last_minute
+   FROM (pgbook_data.markets m
+     JOIN pgbook_data.market_state s USING (market));
+
+ALTER VIEW pgbook.market_units OWNER TO pgbook_owner;
+
 CREATE VIEW pgbook.markets AS
  SELECT m.symbol AS security,
     trim_scale(m.tick_size) AS tick_size,
@@ -1475,6 +1497,20 @@ SELECT
     NULL::bigint AS trades;
 
 ALTER VIEW pgbook.taker_trades OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.trade_units AS
+ SELECT market,
+    "time",
+    trade_id,
+    price,
+    amount,
+    taker_side,
+    maker_order,
+    taker_order
+   FROM pgbook_data.trades
+  WHERE (busted_at IS NULL);
+
+ALTER VIEW pgbook.trade_units OWNER TO pgbook_owner;
 
 CREATE TABLE pgbook_data.inbox (
     "time" timestamp with time zone NOT NULL,
@@ -1811,6 +1847,8 @@ GRANT SELECT ON TABLE pgbook.commands TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.market_state TO pgbook_node;
 
+GRANT SELECT ON TABLE pgbook.market_units TO pgbook_reader;
+
 GRANT SELECT ON TABLE pgbook.markets TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.closed TO pgbook_node;
@@ -1818,6 +1856,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.closed TO pgbook_node;
 GRANT SELECT ON TABLE pgbook.orders TO pgbook_reader;
 
 GRANT SELECT ON TABLE pgbook.taker_trades TO pgbook_reader;
+
+GRANT SELECT ON TABLE pgbook.trade_units TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.inbox TO pgbook_node;
 

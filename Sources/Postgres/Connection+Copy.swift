@@ -45,32 +45,17 @@ extension Connection {
     /// - Returns: rows copied.
     @discardableResult
     public func copyOut(_ sql: String, _ receive: ([UInt8]) throws -> Void) throws -> Int {
-        _ = try beginCopy(sql, PGRES_COPY_OUT)
-        var piece: [UInt8] = []
-        piece.reserveCapacity(PostgresLimits.sendBufferBytes * 2)
-        do {
-            while let row = nextCopyRow() {
-                piece.append(contentsOf: row)
-                PQfreemem(UnsafeMutableRawPointer(mutating: row.baseAddress))
-                guard piece.count >= PostgresLimits.sendBufferBytes else { continue }
-                try receive(piece)
-                piece.removeAll(keepingCapacity: true)
-            }
-            if !piece.isEmpty { try receive(piece) }
-        } catch {
-            interrupt.cancel()
-            abandonCopy()
-            throw error
-        }
-        return try endCopy(sql)
+        try copyBlocks(sql) { try receive($0) }
     }
 
-    private func nextCopyRow() -> UnsafeBufferPointer<UInt8>? {
+    func nextCopyRow() -> UnsafeBufferPointer<UInt8>? {
         var row: UnsafeMutablePointer<CChar>?
         let count = PQgetCopyData(handle, &row, 0)
         guard count > 0, let row else { return nil }
         return UnsafeBufferPointer(start: UnsafeRawPointer(row).assumingMemoryBound(to: UInt8.self), count: Int(count))
     }
+
+    func beginCopyOut(_ sql: String) throws(PostgresError) { _ = try beginCopy(sql, PGRES_COPY_OUT) }
 
     private func beginCopy(
         _ sql: String, _ expected: ExecStatusType
@@ -97,7 +82,7 @@ extension Connection {
     }
 
     /// The server's last word on a COPY.
-    private func endCopy(_ sql: String) throws(PostgresError) -> Int {
+    func endCopy(_ sql: String) throws(PostgresError) -> Int {
         var count = 0
         var fault: PostgresError?
         while let result = PQgetResult(handle) {

@@ -8,6 +8,8 @@ public enum PostgresLimits {
     public static let parametersMax = 65_535
     /// Bytes queued in a pipeline or a COPY before they are pushed to the server.
     public static let sendBufferBytes = 64 << 10
+    /// Blocks of about `sendBufferBytes` between a COPY and the thread that consumes it.
+    public static let copyBlocksMax = 8
     /// Bytes of a parameter buffer kept between statements; a larger one is given back.
     public static let parameterBufferKeptBytes = 4 << 20
     /// Calls waiting for one session.

@@ -201,7 +201,7 @@ extension RowReader {
         return side
     }
 
-    fileprivate mutating func nextTime() throws(PostgresError) -> Timestamp? {
+    mutating func nextTime() throws(PostgresError) -> Timestamp? {
         try next(PostgresTimestamp?.self).map { Timestamp($0) }
     }
 }

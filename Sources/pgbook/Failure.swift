@@ -1,4 +1,5 @@
 import Glibc
+import History
 import OrderBook
 import Postgres
 import Store
@@ -41,10 +42,19 @@ struct Failure: Error {
         switch error {
         case let failure as Failure: self = failure
         case let rejection as Rejection: self.init(rejection)
+        case let error as HistoryError: self.init(error)
         case let error as StoreError: self.init(.unavailable, error.message)
         case let error as PostgresError: self.init(error)
         case is CancellationError: self.init(.interrupted)
         default: self.init(.unexpected, "\(error)")
+        }
+    }
+
+    private init(_ error: HistoryError) {
+        switch error.kind {
+        case .usage: self.init(.usage, error.message)
+        case .refused, .file: self.init(.refused, error.message, code: error.code?.name)
+        case .readerLeft: self.init(.ok)
         }
     }
 

@@ -8,14 +8,16 @@ final class Interruption {
     private let signals = Signals()
     private let sources: [any DispatchSourceSignal]
 
-    /// - Parameter isOnce: a second signal ends the process.
-    init(of interrupt: Interrupt, isOnce: Bool = false) {
+    /// - Parameters:
+    ///   - isOnce: a second signal ends the process.
+    ///   - cancels: also ends the statement that is running.
+    init(of interrupt: Interrupt, isOnce: Bool = false, cancels: Bool = false) {
         sources = [SIGINT, SIGTERM].map { [signals] number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 signals.last.store(number, ordering: .relaxed)
-                interrupt.wake()
+                if cancels { interrupt.cancel() } else { interrupt.wake() }
                 if isOnce { signal(number, SIG_DFL) }
             }
             source.resume()

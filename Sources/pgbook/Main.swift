@@ -83,7 +83,8 @@ struct PgBook: ParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, MarketCommand.self, PlaceCommand.self, AmendCommand.self,
             CancelCommand.self, CancelAllCommand.self, OrderCommand.self, OrdersCommand.self, BookCommand.self,
-            TradesCommand.self, WatchCommand.self, ShellCommand.self, ReplayCommand.self, VerifyCommand.self,
+            TradesCommand.self, ExportCommand.self, WatchCommand.self, ShellCommand.self, ReplayCommand.self,
+            VerifyCommand.self,
             BenchCommand.self, DoctorCommand.self,
         ])
 }
