@@ -84,7 +84,6 @@ struct PgBook: ParsableCommand {
             ServeCommand.self, MigrateCommand.self, MarketCommand.self, PlaceCommand.self, AmendCommand.self,
             CancelCommand.self, CancelAllCommand.self, OrderCommand.self, OrdersCommand.self, BookCommand.self,
             TradesCommand.self, ExportCommand.self, WatchCommand.self, ShellCommand.self, ReplayCommand.self,
-            VerifyCommand.self,
-            BenchCommand.self, DoctorCommand.self,
+            VerifyCommand.self, QueryCommand.self, SQLCommand.self, BenchCommand.self, DoctorCommand.self,
         ])
 }

@@ -5,7 +5,8 @@ import Testing
 private let commands = [
     ["serve"], ["migrate"], ["market", "add"], ["market", "list"], ["market", "halt"], ["market", "resume"], ["place"],
     ["amend"], ["cancel"], ["cancel-all"], ["order"], ["orders"], ["book"], ["trades"], ["watch"], ["shell"],
-    ["doctor"], ["bench", "pgbook"], ["bench", "limit"], ["bench", "naive-load"],
+    ["query"], ["sql"], ["doctor"], ["bench", "pgbook"], ["bench", "limit"],
+    ["bench", "naive-load"],
 ]
 
 @Suite struct UsageTests {
