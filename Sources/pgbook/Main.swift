@@ -84,6 +84,7 @@ struct PgBook: ParsableCommand {
             ServeCommand.self, MigrateCommand.self, MarketCommand.self, PlaceCommand.self, AmendCommand.self,
             CancelCommand.self, CancelAllCommand.self, OrderCommand.self, OrdersCommand.self, BookCommand.self,
             TradesCommand.self, ExportCommand.self, WatchCommand.self, ShellCommand.self, ReplayCommand.self,
-            VerifyCommand.self, QueryCommand.self, SQLCommand.self, BenchCommand.self, DoctorCommand.self,
+            VerifyCommand.self, StatsCommand.self, QueryCommand.self, SQLCommand.self, BenchCommand.self,
+            DoctorCommand.self,
         ])
 }
