@@ -258,6 +258,89 @@ END;
 
 ALTER FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_data.busts (
+    market smallint NOT NULL,
+    trade_id bigint NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    busted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    busted_by text DEFAULT SESSION_USER NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT busts_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+
+ALTER TABLE pgbook_data.busts OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.busts AS
+ SELECT m.symbol AS security,
+    b.trade_id,
+    b."time",
+    b.busted_at,
+    b.busted_by,
+    b.reason
+   FROM (pgbook_data.busts b
+     JOIN pgbook_data.markets m USING (market));
+
+ALTER VIEW pgbook.busts OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason text) RETURNS SETOF pgbook.busts
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+declare
+    number smallint;
+    minute timestamptz;
+    traded_at timestamptz;
+    chunk regclass;
+    bust pgbook_data.busts;
+    horizon timestamptz;
+begin
+    select m.market into number from pgbook_data.markets m where m.symbol = security;
+    if number is null then
+        raise exception 'unknown_market: there is no market %', coalesce(quote_literal(left(security, 50)), 'null')
+            using errcode = 'PB101', column = 'security';
+    end if;
+    if coalesce(btrim(reason), '') = '' or length(reason) > 1000 then
+        raise exception 'bad_value: a bust needs a reason of 1 to 1000 characters'
+            using errcode = 'PB117', column = 'reason';
+    end if;
+    -- Matching writes minutes under the first lock, hours and days are closed under the second.
+    perform from pgbook_data.market_state s where s.market = number for update;
+    insert into pgbook_data.candle_levels (market) values (number) on conflict do nothing;
+    perform from pgbook_data.candle_levels l where l.market = number for update;
+    select * into bust from pgbook_data.busts b where b.market = number and b.trade_id = bust_trade.trade_id;
+    if bust.trade_id is not null then
+        raise exception 'duplicate: trade % of % was busted already, by % (%)', trade_id, security, bust.busted_by,
+            left(bust.reason, 200) using errcode = 'PB116', column = 'trade_id';
+    end if;
+    -- The minute that holds it: a trade that is not busted is in a candle.
+    select c.time into minute from pgbook_data.candles_1m c
+    where c.market = number and c.first_trade_id <= trade_id order by c.time desc limit 1;
+    if minute is not null then
+        -- An UPDATE of the hypertable would plan and lock every chunk there is.
+        execute 'select tableoid::regclass, time from pgbook_data.trades
+                 where market = $1 and trade_id = $2 and time >= $3 and time < $4'
+            into chunk, traded_at using number, trade_id, minute, minute + interval '1 minute';
+        if traded_at is not null then
+            execute format('update %s set busted_at = clock_timestamp() where market = $1 and time = $2 and trade_id = $3',
+                chunk) using number, traded_at, trade_id;
+        end if;
+    end if;
+    if traded_at is null then
+        select h.dropped_before into horizon from pgbook_data.trade_horizon h;
+        raise exception 'bad_value: there is no trade % of %', coalesce(trade_id::text, 'null'),
+            security || case when isfinite(horizon)
+                then '; those before ' || to_char(horizon at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || 'Z were dropped'
+                else '' end
+            using errcode = 'PB117', column = 'trade_id';
+    end if;
+    insert into pgbook_data.busts (market, trade_id, time, reason) values (number, trade_id, traded_at, reason);
+    perform pgbook_data.recompute_candles(number, minute, minute + interval '1 minute');
+    return query select * from pgbook.busts b where b.security = bust_trade.security and b.trade_id = bust_trade.trade_id;
+end
+$_$;
+
+ALTER FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason text) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook.cancel_all(security text DEFAULT NULL::text, side text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER, everybody boolean DEFAULT false) RETURNS TABLE(command_id uuid, market text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -415,80 +498,6 @@ $$;
 
 ALTER FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) OWNER TO pgbook_owner;
 
-CREATE FUNCTION pgbook.fills(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, orders bigint, traded_orders bigint, filled_orders bigint, cancelled_orders bigint, fill_ratio numeric, cancel_ratio numeric, first_fill_p50_us bigint, first_fill_p99_us bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        with parts as (
-            select taker_order as id, time, amount from pgbook_data.trades
-            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
-            union all
-            select maker_order, time, amount from pgbook_data.trades
-            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
-        ),
-        traded as materialized (
-            select id, min(time) as first_time, sum(amount) as amount from parts where id is not null group by id
-        ),
-        orders as (
-            select case when "by" is null then r.starts else pgbook_data.bucket_start(c.time, "by", tz) end as bucket,
-                   coalesce(b.amount, x.amount, c.amount)::numeric as amount, coalesce(t.amount, 0) as filled,
-                   pgbook_data.microseconds(c.time, t.first_time)::bigint as first_fill,
-                   coalesce(c.code, w.code) = 3 or coalesce(k.time, q.time) < r.ends as is_cancelled
-            from pgbook_data.commands c
-            left join pgbook_data.outcomes w on w.id = c.id
-            left join pgbook_data.book b on b.id = c.id
-            left join pgbook_data.closed x on x.id = c.id
-            -- What closed it, if that was not a trade: executed at once, or after waiting.
-            left join pgbook_data.commands k on k.market = x.market and k.seq = x.seq and x.reason > 1
-            left join pgbook_data.outcomes v on v.market = x.market and v.seq = x.seq and x.reason > 1
-            left join pgbook_data.commands q on q.id = v.id
-            left join traded t on t.id = c.id
-            where c.market = r.market and c.time >= r.starts and c.time < r.ends and c.kind = 1
-              and coalesce(c.code, w.code) <= 100
-        )
-        select bucket, count(*), count(first_fill), count(*) filter (where filled >= amount),
-               count(*) filter (where is_cancelled), pgbook_data.quotient(sum(filled), sum(amount), 6),
-               pgbook_data.quotient(count(*) filter (where is_cancelled), count(*), 6),
-               percentile_disc(0.5) within group (order by first_fill),
-               percentile_disc(0.99) within group (order by first_fill)
-        from orders group by bucket order by bucket;
-end
-$$;
-
-ALTER FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'What became, by the end of the range, of the orders given in it and not refused: fill_ratio = Σ traded / Σ amount (as it was amended), cancel_ratio = orders that ended with a part unfilled (cancelled, expired, dropped, taken by self-trade prevention) / orders, both to 6 digits. traded_orders had a trade, filled_orders traded whole. first_fill_p50_us and _p99_us: microseconds from the order''s time to its first trade, of those that had one, as percentile_disc gives them; an order that traded at its arrival counts with about 0. Orders that wait still are left out.';
-
-CREATE FUNCTION pgbook.flow(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, flow numeric, volume numeric, taker_buy_volume numeric, taker_sell_volume numeric, trades bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        select c.time, pgbook_data.quotient(2 * c.taker_buy_volume - c.volume, c.volume, 12),
-               trim_scale(c.volume * r.lot), trim_scale(c.taker_buy_volume * r.lot),
-               trim_scale((c.volume - c.taker_buy_volume) * r.lot), c.trades
-        from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
-end
-$$;
-
-ALTER FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Signed order flow: (taker buys − taker sells) / volume, from −1 to 1, to 12 digits. The side of a taker is known, not guessed. Source: Chordia, Roll, Subrahmanyam, Order imbalance, liquidity, and market returns, Journal of Financial Economics 65 (2002).';
-
 CREATE FUNCTION pgbook.halt_market(security text) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -497,6 +506,33 @@ CREATE FUNCTION pgbook.halt_market(security text) RETURNS uuid
 END;
 
 ALTER FUNCTION pgbook.halt_market(security text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.last_candles(security text, "interval" text DEFAULT '1m'::text, n integer DEFAULT 500, fill text DEFAULT 'none'::text, tz text DEFAULT 'UTC'::text) RETURNS SETOF pgbook.candles_1m
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    begins timestamptz;
+begin
+    perform pgbook_data.check_bucket("interval", tz);
+    if n is null or n < 1 then
+        raise exception 'bad_value: n is 1 or more' using errcode = 'PB117', column = 'n';
+    end if;
+    begins := case when fill = 'none'
+        then coalesce((select pgbook_data.last_from(m.market, "interval", n, tz)
+                       from pgbook_data.markets m where m.symbol = security), '-infinity')
+        else now() - case "interval" when '1M' then 31 * 86400 else extract(epoch from "interval"::interval) end
+            * (n + 1) * interval '1 second' end;
+    return query
+        select l.* from (
+            select c.* from pgbook.candles(security, "interval", begins, 'infinity', fill, tz) c
+            order by c.time desc limit n
+        ) l
+        order by l.time;
+end
+$$;
+
+ALTER FUNCTION pgbook.last_candles(security text, "interval" text, n integer, fill text, tz text) OWNER TO pgbook_owner;
 
 CREATE TABLE pgbook_data.trades (
     "time" timestamp with time zone NOT NULL,
@@ -534,7 +570,8 @@ CREATE VIEW pgbook.trades AS
     t.maker_user,
     trim_scale(((t.best_bid)::numeric * m.tick_size)) AS best_bid,
     trim_scale(((t.best_ask)::numeric * m.tick_size)) AS best_ask,
-    t.seq
+    t.seq,
+    (t.busted_at IS NOT NULL) AS busted
    FROM (pgbook_data.trades t
      JOIN pgbook_data.markets m USING (market));
 
@@ -563,103 +600,6 @@ end
 $_$;
 
 ALTER FUNCTION pgbook.last_trades(security text, n integer) OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook.latency(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, at_once bigint, waited bigint, p50_us bigint, p99_us bigint, max_us bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        with executed as (
-            select case when "by" is null then r.starts else pgbook_data.bucket_start(c.time, "by", tz) end as bucket,
-                   c.seq, pgbook_data.microseconds(c.accepted_at, w.executed_at)::bigint as waited
-            from pgbook_data.commands c left join pgbook_data.outcomes w on w.id = c.id
-            where c.market = r.market and c.time >= r.starts and c.time < r.ends
-              and (c.seq is not null or w.id is not null)
-        )
-        select bucket, count(seq), count(waited), percentile_disc(0.5) within group (order by waited),
-               percentile_disc(0.99) within group (order by waited), max(waited)
-        from executed group by bucket order by bucket;
-end
-$$;
-
-ALTER FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Microseconds from accepted to executed, of the commands of a range that waited in the inbox, as percentile_disc gives them. A command that the transaction which logged it executed too has no such time: at_once counts those.';
-
-CREATE FUNCTION pgbook.markout(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, horizons interval[] DEFAULT '{00:00:01,00:00:05,00:00:30}'::interval[], against text DEFAULT 'mid'::text, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, horizon interval, trades bigint, measured bigint, markout numeric, markout_bps numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-    step interval;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    if against is null or against not in ('mid', 'last') then
-        raise exception 'bad_value: against % is unknown; use mid or last', coalesce(quote_literal(left(against, 40)), 'null')
-            using errcode = 'PB117', column = 'against';
-    end if;
-    if horizons is null or cardinality(horizons) not between 1 and 16 then
-        raise exception 'bad_value: % horizons are outside 1 to 16', coalesce(cardinality(horizons), 0)
-            using errcode = 'PB117', column = 'horizons';
-    end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    foreach step in array horizons loop
-        perform pgbook_data.check_horizon(step);
-        return query
-            with measured as (
-                select case when "by" is null then r.starts else pgbook_data.bucket_start(p.time, "by", tz) end as bucket,
-                       later2, amount::numeric as amount, amount * price::numeric as notional,
-                       amount * sign * (later2 - 2 * price::numeric) as gain
-                from pgbook_data.later_prices(r.market, r.starts, r.ends, step, against) p
-            ),
-            sums as (
-                select bucket, count(*) as trades, count(later2) as measured, sum(gain) as gain,
-                       sum(amount) filter (where later2 is not null) as amount,
-                       sum(notional) filter (where later2 is not null) as notional
-                from measured group by bucket
-            )
-            select bucket, step, trades, measured, pgbook_data.quotient(gain * r.tick, 2 * amount, 12),
-                   pgbook_data.quotient(gain * 5000, notional, 6)
-            from sums order by bucket;
-    end loop;
-end
-$$;
-
-ALTER FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) IS 'What takers gained in the time after their trades: Σ amount·side·(m − price) / Σ amount in price, to 12 digits, and 10000 · Σ amount·side·(m − price) / Σ amount·price in basis points, to 6; side 1 where the taker bought and −1 where it sold; makers gained the opposite. m, against mid: the mid of the first trade in [t + h, t + 2h); against last: the price of the last trade at t + h or before. measured counts the trades with an m. Source: Conrad, Wahal, The term structure of liquidity provision, Journal of Financial Economics 136 (2020).';
-
-CREATE FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open numeric, high numeric, low numeric, close numeric, volume numeric, quote_volume numeric, trades bigint, vwap numeric, taker_buy_volume numeric, taker_buy_quote_volume numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        select c.time, trim_scale(c.open * r.tick), trim_scale(c.high * r.tick), trim_scale(c.low * r.tick),
-               trim_scale(c.close * r.tick), trim_scale(c.volume * r.lot), trim_scale(c.notional * r.tick * r.lot),
-               c.trades, pgbook_data.quotient(c.notional * r.tick, c.volume, 12),
-               trim_scale(c.taker_buy_volume * r.lot), trim_scale(c.taker_buy_notional * r.tick * r.lot)
-        from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
-end
-$$;
-
-ALTER FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Open, high, low, close and volume of a range, or of its buckets. Open and close are those of the first and the last trade by number. quote_volume = Σ price·amount. A range without trades has no row.';
 
 CREATE FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) RETURNS smallint
     LANGUAGE plpgsql IMMUTABLE
@@ -708,421 +648,6 @@ CREATE FUNCTION pgbook.resume_market(security text) RETURNS uuid
 END;
 
 ALTER FUNCTION pgbook.resume_market(security text) OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook.sizes(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(amount_from numeric, amount_below numeric, trades bigint, volume numeric, cumulative_share numeric, p50 numeric, p90 numeric, p99 numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-    powers constant bigint[] := array(select 1::bigint << n from generate_series(0, 62) n);
-begin
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        with amounts as materialized (
-            select amount, count(*) as trades, sum(amount) as volume from pgbook_data.trades
-            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
-            group by amount
-        ),
-        ranked as (
-            select amount, trades, volume, sum(trades) over (order by amount) as up_to, sum(trades) over () as total
-            from amounts
-        ),
-        -- The least amount that so many trades do not exceed, as percentile_disc has it.
-        percentiles as (
-            select min(amount) filter (where up_to * 100 >= total * 50) as p50,
-                   min(amount) filter (where up_to * 100 >= total * 90) as p90,
-                   min(amount) filter (where up_to * 100 >= total * 99) as p99
-            from ranked
-        ),
-        binned as (
-            select width_bucket(amount, powers) as bin, sum(trades) as trades, sum(volume) as volume,
-                   max(up_to) as up_to, max(total) as total
-            from ranked group by 1
-        )
-        select trim_scale(powers[b.bin] * r.lot), trim_scale(powers[b.bin]::numeric * 2 * r.lot), b.trades::bigint,
-               trim_scale(b.volume * r.lot), pgbook_data.quotient(b.up_to, b.total, 6), trim_scale(p.p50 * r.lot),
-               trim_scale(p.p90 * r.lot), trim_scale(p.p99 * r.lot)
-        from binned b, percentiles p order by b.bin;
-end
-$$;
-
-ALTER FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) IS 'Histogram of the amounts of trades: bins of 2^k to below 2^(k+1) lots; bins without trades are left out. cumulative_share is the share of trades up to this bin, to 6 digits. p50, p90 and p99 are of the whole range, the same in each row: amounts that occur, as percentile_disc gives them.';
-
-CREATE FUNCTION pgbook.slippage(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, order_id uuid, user_id text, side text, amount numeric, trades bigint, avg_price numeric, mid numeric, touch numeric, mid_bps numeric, touch_bps numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        with orders as (
-            -- An imported trade has no number of its taker's execution: it stands for itself.
-            select time, taker_order, taker_user, taker_side, min(trade_id) as first_trade, count(*) as trades,
-                   sum(amount) as amount, sum(price * amount::numeric) as notional,
-                   (min(array[trade_id, best_bid]))[2]::numeric as bid, (min(array[trade_id, best_ask]))[2]::numeric as ask
-            from pgbook_data.trades
-            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
-            group by coalesce(seq, -trade_id), time, taker_order, taker_user, taker_side
-        ),
-        arrivals as (
-            select o.*, case taker_side when 0 then 1 else -1 end as sign, bid + ask as mid2,
-                   case taker_side when 0 then ask else bid end as touch
-            from orders o
-        )
-        select time, taker_order, taker_user, case taker_side when 0 then 'bid' else 'ask' end,
-               trim_scale(amount * r.lot), trades, pgbook_data.quotient(notional * r.tick, amount, 12),
-               trim_scale(mid2 * 0.5 * r.tick), trim_scale(touch * r.tick),
-               pgbook_data.quotient(10000 * sign * (2 * notional - mid2 * amount), mid2 * amount, 6),
-               pgbook_data.quotient(10000 * sign * (notional - touch * amount), touch * amount, 6)
-        from arrivals order by first_trade;
-end
-$$;
-
-ALTER FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) IS 'Per execution of a taker order: what it paid over the market at its arrival, in basis points to 6 digits; above zero is a cost. 10000 · side · (avg_price − reference) / reference, side 1 for a bid and −1 for an ask, against the mid and against the touch (the best price of the other side), both just before its first match that counts; null where a side was empty or is not known. Source: A. Perold, The implementation shortfall, Journal of Portfolio Management 14 (1988).';
-
-CREATE FUNCTION pgbook.spread(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, horizon interval DEFAULT '00:00:05'::interval, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, trades bigint, quoted numeric, quoted_bps numeric, effective numeric, effective_bps numeric, realised_trades bigint, realised numeric, realised_bps numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    perform pgbook_data.check_horizon(horizon);
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        with measured as (
-            select case when "by" is null then r.starts else pgbook_data.bucket_start(p.time, "by", tz) end as bucket,
-                   amount::numeric as amount, amount * spread as quoted, amount * sign * (2 * price::numeric - mid2) as effective,
-                   amount * mid2 as mids, amount * sign * (2 * price::numeric - later2) as realised, later2
-            from pgbook_data.later_prices(r.market, r.starts, r.ends, horizon, 'mid') p
-            where mid2 is not null
-        ),
-        sums as (
-            select bucket, count(*) as n, sum(amount) as amount, sum(quoted) as quoted, sum(effective) as effective,
-                   sum(mids) as mids, count(later2) as later, sum(realised) as realised,
-                   sum(amount) filter (where later2 is not null) as later_amount,
-                   sum(mids) filter (where later2 is not null) as later_mids
-            from measured group by bucket
-        )
-        select bucket, n, pgbook_data.quotient(quoted * r.tick, amount, 12),
-               pgbook_data.quotient(quoted * 20000, mids, 6), pgbook_data.quotient(effective * r.tick, amount, 12),
-               pgbook_data.quotient(effective * 20000, mids, 6), later,
-               pgbook_data.quotient(realised * r.tick, later_amount, 12),
-               pgbook_data.quotient(realised * 20000, later_mids, 6)
-        from sums order by bucket;
-end
-$$;
-
-ALTER FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) IS 'Spreads that traded amounts met, each weighted by amount, in price to 12 digits and in basis points of the mid to 6: Σ amount·spread / Σ amount, and 10000 · Σ amount·spread / Σ amount·mid. quoted = ask − bid just before the match; effective = 2·side·(price − mid); realised = 2·side·(price − mid at + horizon), side 1 where the taker bought and −1 where it sold. The mid at t + h is that of the first trade in [t + h, t + 2h): no trade came between; without one the trade is left out of realised. Trades with an empty side are left out. Source: Huang, Stoll, Dealer versus auction markets, Journal of Financial Economics 41 (1996); weights as in SEC Rule 605.';
-
-CREATE FUNCTION pgbook.top(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, n integer DEFAULT 20) RETURNS TABLE(user_id text, volume numeric, quote_volume numeric, trades bigint, maker_volume numeric, taker_volume numeric, maker_share numeric, market_share numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    if n is null or n not between 1 and 10000 then
-        raise exception 'bad_value: n % is outside 1 to 10000', coalesce(n::text, 'null')
-            using errcode = 'PB117', column = 'n';
-    end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        with pairs as materialized (
-            select maker_user, taker_user, count(*) as trades, sum(amount) as volume,
-                   sum(price * amount::numeric) as notional
-            from pgbook_data.trades
-            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
-            group by maker_user, taker_user
-        ),
-        parts as (
-            select maker_user as user_id, trades, notional, volume as made, 0 as taken from pairs
-            union all
-            select taker_user, trades, notional, 0, volume from pairs
-        ),
-        users as (
-            select user_id, sum(trades)::bigint as trades, sum(notional) as notional, sum(made) as made,
-                   sum(taken) as taken
-            from parts group by user_id
-        )
-        select user_id, trim_scale((made + taken) * r.lot), trim_scale(notional * r.tick * r.lot), trades,
-               trim_scale(made * r.lot), trim_scale(taken * r.lot), pgbook_data.quotient(made, made + taken, 6),
-               pgbook_data.quotient(made + taken, 2 * (select sum(volume) from pairs), 6)
-        from users
-        where user_id is not null
-        order by made + taken desc, user_id collate "C"
-        limit n;
-end
-$$;
-
-ALTER FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) IS 'The n users with the largest volume, made and taken; a trade with oneself counts on both sides. maker_share = maker_volume / volume; market_share = volume / (2 · volume of the market), as each trade has two sides. Shares to 6 digits. Imported trades have no users and count in the market alone.';
-
-CREATE FUNCTION pgbook.twap(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, twap numeric, held_seconds numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-    -- Nobody knows how long the last price will hold.
-    known_to timestamptz;
-    first_minute timestamptz;
-    held bigint;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    known_to := least(r.ends, now());
-    if known_to <= r.starts then return; end if;
-    first_minute := date_trunc('minute', r.starts, 'UTC');
-    held := coalesce(
-        (select t.price from pgbook_data.trades t
-         where t.market = r.market and t.time >= first_minute and t.time < r.starts and t.busted_at is null
-         order by t.time desc, t.trade_id desc limit 1),
-        (select c.close from pgbook_data.candles_1m c where c.market = r.market and c.time < first_minute
-         order by c.time desc limit 1));
-    return query
-        with events as (
-            -- Where the price changes or a bucket begins: a bucket's own trades come after its beginning.
-            select r.starts as at, 0 as kind, 0::bigint as id, held as price
-            union all
-            select s.time, 1, 0, null
-            from pgbook_data.bucket_starts(pgbook_data.bucket_start(r.starts, "by", tz), known_to, "by", tz) s
-            where "by" is not null and s.time > r.starts
-            union all
-            select t.time, 2, t.trade_id, t.price from pgbook_data.trades t
-            where t.market = r.market and t.time >= r.starts and t.time < known_to and t.busted_at is null
-        ),
-        spans as (
-            select at, lead(at, 1, known_to) over w as until, price, count(price) over w as run
-            from events window w as (order by at, kind, id)
-        ),
-        held as (select at, until, max(price) over (partition by run) as price from spans),
-        weighed as (
-            select case when "by" is null then r.starts else pgbook_data.bucket_start(at, "by", tz) end as bucket,
-                   price, pgbook_data.microseconds(at, until) as weight
-            from held where until > at and price is not null
-        )
-        select bucket, pgbook_data.quotient(sum(price * weight) * r.tick, sum(weight), 12),
-               trim_scale(sum(weight) * 0.000001)
-        from weighed group by bucket order by bucket;
-end
-$$;
-
-ALTER FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Time-weighted average price: Σ price·held / Σ held, to 12 digits; the last price counts for the time it held inside the range, clipped to it (and to now). A trade before the range gives the price at its beginning; before the first trade of all there is none. held_seconds is Σ held. Of trades at one microsecond the last by number holds.';
-
-CREATE FUNCTION pgbook.volatility(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, "interval" text DEFAULT '5m'::text, by text DEFAULT NULL::text, annualise boolean DEFAULT false, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, intervals bigint, close_to_close numeric, parkinson numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-    known_to timestamptz;
-    -- Divisions and logarithms keep as many digits as what they are given.
-    one constant numeric := 1.000000000000000000000000;
-    scale numeric := 1;
-begin
-    perform pgbook_data.check_bucket("interval");
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    known_to := least(r.ends, now());
-    if annualise then
-        scale := sqrt(one * case "interval" when '1M' then 12 else 365 * 86400 / extract(epoch from "interval"::interval) end);
-    end if;
-    return query
-        with candles as (
-            select case when "by" is null then r.starts else pgbook_data.bucket_start(c.time, "by", tz) end as bucket, c.*
-            from pgbook_data.range_candles(r.market, r.starts, r.ends, "interval", 'UTC') c
-        ),
-        steps as (
-            select bucket, time,
-                   ln(one * close / lag(close) over (partition by bucket order by time)) as step,
-                   ln(one * high / low) as span
-            from candles
-        ),
-        sums as (
-            select bucket, min(time) as first_time, count(*) as traded, coalesce(sum(step), 0) as steps,
-                   coalesce(sum(step * step), 0) as squares, sum(span * span) as spans
-            from steps group by bucket
-        ),
-        -- Without a trade the price did not change: those intervals count, with a return of 0.
-        counted as (
-            select s.*, greatest(traded, (
-                       select count(*) from pgbook_data.bucket_starts(s.first_time, case when "by" is null then known_to
-                           else least(known_to, pgbook_data.bucket_end(s.bucket, "by", tz)) end, "interval", 'UTC'))) as n
-            from sums s
-        )
-        select bucket, n,
-               case when n > 2 then trim_scale(round(
-                   scale * sqrt(greatest(0, squares - steps * steps / (n - 1)) / (n - 2)), 12)) end,
-               trim_scale(round(scale * sqrt(spans / (4 * ln(one * 2) * n)), 12))
-        from counted order by bucket;
-end
-$$;
-
-ALTER FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) IS 'Standard deviation of returns per interval, from candles of the interval (`"interval"`), as a fraction to 12 digits. close_to_close: the sample deviation of r = ln(close / close before), √(Σ(r − mean)² / (n − 1)) of n = intervals − 1 returns. parkinson: √(Σ ln(high / low)² / (4 ln 2 · intervals)). intervals counts from the first with a trade to the end of the range or bucket; one without a trade has return and span 0. annualise multiplies by √(intervals in 365 days). Source: M. Parkinson, The Extreme Value Method for Estimating the Variance of the Rate of Return, Journal of Business 53 (1980).';
-
-CREATE FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, bins integer DEFAULT 24) RETURNS TABLE(price_from numeric, price_to numeric, trades bigint, volume numeric, taker_buy_volume numeric, share numeric, point_of_control boolean, value_area boolean)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-    lowest bigint;
-    width bigint;
-    counts bigint[];
-    volumes numeric[];
-    buys numeric[];
-    total numeric;
-    inside numeric;
-    center integer;
-    bottom integer;
-    top integer;
-begin
-    if bins is null or bins not between 1 and 1000 then
-        raise exception 'bad_value: bins % is outside 1 to 1000', coalesce(bins::text, 'null')
-            using errcode = 'PB117', column = 'bins';
-    end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    with levels as materialized (
-        select price, count(*) as trades, sum(amount) as volume,
-               coalesce(sum(amount) filter (where taker_side = 0), 0) as buys
-        from pgbook_data.trades
-        where market = r.market and time >= r.starts and time < r.ends and busted_at is null
-        group by price
-    ),
-    span as (
-        select min(price) as lowest, max(price) as highest, (max(price) - min(price)) / volume_profile.bins + 1 as width
-        from levels
-    ),
-    binned as (
-        select (price - lowest) / width as bin, sum(trades) as trades, sum(volume) as volume, sum(buys) as buys
-        from levels, span group by 1
-    )
-    select s.lowest, s.width, array_agg(coalesce(b.trades, 0) order by n), array_agg(coalesce(b.volume, 0) order by n),
-           array_agg(coalesce(b.buys, 0) order by n), sum(b.volume)
-    into lowest, width, counts, volumes, buys, total
-    from span s cross join generate_series(0, (s.highest - s.lowest) / s.width) n left join binned b on b.bin = n
-    group by s.lowest, s.width;
-    if lowest is null then return; end if;
-
-    -- Of equal ones the nearest to the middle, then the lower.
-    select n into center from generate_subscripts(volumes, 1) n
-    order by volumes[n] desc, abs(2 * n - 1 - cardinality(volumes)), n limit 1;
-    bottom := center;
-    top := center;
-    inside := volumes[center];
-    while inside * 10 < total * 7 loop
-        if bottom = 1 or (top < cardinality(volumes) and volumes[top + 1] >= volumes[bottom - 1]) then
-            top := top + 1;
-            inside := inside + volumes[top];
-        else
-            bottom := bottom - 1;
-            inside := inside + volumes[bottom];
-        end if;
-    end loop;
-    return query
-        select trim_scale((lowest + (n - 1)::numeric * width) * r.tick),
-               trim_scale((lowest + n::numeric * width - 1) * r.tick), counts[n],
-               trim_scale(volumes[n] * r.lot), trim_scale(buys[n] * r.lot), pgbook_data.quotient(volumes[n], total, 6),
-               n = center, n between bottom and top
-        from generate_subscripts(volumes, 1) n order by n;
-end
-$$;
-
-ALTER FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) IS 'Volume by price, in at most `bins` bins of equally many ticks from the lowest price of the range up; price_from and price_to both belong to the bin. share is to 6 digits. Point of control: the bin with the most volume; of equal ones the nearest to the middle, then the lower. Value area: from there the larger neighbour is added (the upper of equal ones) until at least 70 % of the volume is inside. Source: J. Peter Steidlmayer, Market Profile, Chicago Board of Trade (1984).';
-
-CREATE FUNCTION pgbook.vwap(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, vwap numeric, volume numeric, quote_volume numeric, trades bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-#variable_conflict use_column
-declare
-    r record;
-begin
-    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
-    r := pgbook_data.analytics_range(security, "from", "to");
-    return query
-        select c.time, pgbook_data.quotient(c.notional * r.tick, c.volume, 12), trim_scale(c.volume * r.lot),
-               trim_scale(c.notional * r.tick * r.lot), c.trades
-        from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
-end
-$$;
-
-ALTER FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
-
-COMMENT ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Volume-weighted average price: Σ price·amount / Σ amount, from exact sums, to 12 digits. Source: Berkowitz, Logue, Noser, The Total Cost of Transactions on the NYSE, Journal of Finance 43 (1988).';
-
-CREATE FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) RETURNS record
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    is_open constant boolean := range_to is null or range_to = 'infinity';
-    minute_starts timestamptz;
-    minute_ends timestamptz;
-begin
-    select m.market, m.tick_size, m.lot_size into market, tick, lot from pgbook_data.markets m where m.symbol = security;
-    if not found then
-        raise exception 'unknown_market: there is no market %; pgbook.markets lists them',
-            coalesce(quote_literal(left(security, 40)), 'without a name') using errcode = 'PB101', column = 'security';
-    end if;
-    ends := range_to;
-    if is_open then
-        minute_starts := (select max(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market);
-        minute_ends := minute_starts + interval '1 minute';
-        ends := coalesce(
-            (select max(t.time) + interval '1 microsecond' from pgbook_data.trades t
-             where t.market = analytics_range.market and t.time >= minute_starts and t.time < minute_ends
-               and t.busted_at is null),
-            minute_ends, now());
-    end if;
-    starts := coalesce(range_from, ends - interval '24 hours');
-    if starts = '-infinity' then
-        starts := coalesce(
-            (select min(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market),
-            ends - interval '24 hours');
-    end if;
-    -- After the last trade there is nothing, which is no mistake.
-    if is_open then ends := greatest(ends, starts + interval '1 microsecond'); end if;
-    if not starts < ends then
-        raise exception 'bad_value: from % is not before to %; give an earlier from or a later to',
-            starts at time zone 'UTC', ends at time zone 'UTC' using errcode = 'PB117', column = 'from';
-    end if;
-end
-$$;
-
-ALTER FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1423,20 +948,6 @@ $$;
 
 ALTER FUNCTION pgbook_data.check_bucket(bucket text, tz text) OWNER TO pgbook_owner;
 
-CREATE FUNCTION pgbook_data.check_horizon(horizon interval) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog'
-    AS $$
-begin
-    if horizon is null or horizon < interval '1 microsecond' or horizon > interval '1 day' then
-        raise exception 'bad_value: horizon % is outside 1 microsecond to 1 day', coalesce(horizon::text, 'null')
-            using errcode = 'PB117', column = 'horizon';
-    end if;
-end
-$$;
-
-ALTER FUNCTION pgbook_data.check_horizon(horizon interval) OWNER TO pgbook_owner;
-
 CREATE FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog'
@@ -1519,6 +1030,29 @@ CREATE FUNCTION pgbook_data.code_name(code smallint) RETURNS text
     RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text ELSE NULL::text END;
 
 ALTER FUNCTION pgbook_data.code_name(code smallint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.drop_trades(before timestamp with time zone) RETURNS TABLE(chunk text, begins timestamp with time zone, ends timestamp with time zone, trades bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    last_end timestamptz;
+begin
+    -- Waits for whoever reads trades to compare or rebuild candles.
+    perform pg_advisory_xact_lock(5131870462);
+    perform from pgbook_data.trade_horizon h for update;
+    for chunk, begins, ends, trades in select * from pgbook_data.trade_chunks(before) loop
+        last_end := ends;
+        return next;
+    end loop;
+    if last_end is not null then
+        perform public.drop_chunks('pgbook_data.trades', older_than => last_end);
+        update pgbook_data.trade_horizon h set dropped_before = greatest(h.dropped_before, last_end);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.drop_trades(before timestamp with time zone) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) RETURNS TABLE(ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1683,127 +1217,182 @@ $$;
 
 ALTER FUNCTION pgbook_data.expect(counted bigint, expected bigint) OWNER TO pgbook_owner;
 
-CREATE FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) RETURNS TABLE("time" timestamp with time zone, trade_id bigint, price bigint, amount bigint, sign integer, spread numeric, mid2 numeric, later2 numeric)
+CREATE FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
-#variable_conflict use_column
 declare
-    reach constant timestamptz := ends + horizon + horizon;
-    is_mid constant boolean := against = 'mid';
+    first_minute timestamptz;
+    last_bucket timestamptz;
+    begins timestamptz;
+    width interval;
+    reach numeric := n;
 begin
-    return query
-        with known as (
-            select t.time, t.trade_id, t.price, t.amount, case t.taker_side when 0 then 1 else -1 end as sign,
-                   t.best_ask::numeric - t.best_bid as spread, t.best_bid::numeric + t.best_ask as mid2
-            from pgbook_data.trades t
-            where t.market = later_prices.market and t.time >= starts and t.time < reach and t.busted_at is null
-        ),
-        events as (
-            -- Kind 0 tells a price, kind 1 asks for it.
-            select k.*, k.time as at, 0 as kind, case when is_mid then mid2 else 2 * k.price::numeric end as mark
-            from known k
-            union all
-            select k.*, k.time + horizon, 1, null from known k where k.time < ends
-        ),
-        -- Read from the last to the first, the mark before a question is the first one after it; read from the first
-        -- to the last, it is the last one up to it.
-        runs as (
-            select e.*, count(mark) over (order by case when is_mid then reach - at else at - starts end, kind,
-                                          case when is_mid then -trade_id else trade_id end) as run
-            from events e
-        ),
-        marked as (
-            select m.*, max(mark) over (partition by run) as found,
-                   max(at) filter (where mark is not null) over (partition by run) as found_at
-            from runs m
+    if bucket = '1m' then
+        return coalesce((select c.time from pgbook_data.candles_1m c where c.market = last_from.market
+                         order by c.time desc offset n - 1 limit 1), '-infinity');
+    end if;
+    select min(c.time), pgbook_data.bucket_start(max(c.time) + interval '59.999999 seconds', bucket, tz)
+    into first_minute, last_bucket
+    from pgbook_data.candles_1m c where c.market = last_from.market;
+    width := pgbook_data.bucket_end(last_bucket, bucket, tz) - last_bucket;
+    loop
+        begins := last_bucket - extract(epoch from width) * reach * interval '1 second';
+        if first_minute is null or begins <= first_minute then
+            return '-infinity';
+        end if;
+        if (select count(*) >= n
+            from pgbook_data.candle_rows(last_from.market, bucket, begins, 'infinity', tz)) then
+            return begins;
+        end if;
+        reach := reach * 4;
+    end loop;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    changed bigint;
+    day_end timestamptz := day + interval '24 hours';
+begin
+    if day <> date_bin('1 day', day, timestamptz '2000-01-03 00:00:00+00') then
+        raise exception 'rebuild_day: % is no midnight UTC', day;
+    end if;
+    -- Matching writes minutes at its clock or later only; older days are rebuilt beside it.
+    perform from pgbook_data.market_state s where s.market = rebuild_day.market and s.clock >= day_end;
+    if not found then
+        perform from pgbook_data.market_state s where s.market = rebuild_day.market for update;
+    end if;
+    insert into pgbook_data.candle_levels (market) values (rebuild_day.market) on conflict do nothing;
+    perform from pgbook_data.candle_levels l where l.market = rebuild_day.market for update;
+    -- Trades are not dropped while they are read.
+    perform from pgbook_data.trade_horizon h for share;
+    changed := pgbook_data.recompute_candles(market, day, day_end);
+    update pgbook_data.candle_levels l set rebuilt_before = day_end where l.market = rebuild_day.market;
+    return changed;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.recompute_candles(market smallint, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    level pgbook_data.candle_levels;
+    minutes_from timestamptz;
+    changed bigint := 0;
+    count bigint;
+    begins timestamptz := date_bin('1 day', range_from, timestamptz '2000-01-03 00:00:00+00');
+    ends timestamptz := pgbook_data.bucket_ceiling(range_to, '1d');
+begin
+    select * into level from pgbook_data.candle_levels l where l.market = recompute_candles.market;
+    select greatest(range_from, h.dropped_before) into minutes_from from pgbook_data.trade_horizon h;
+    if minutes_from < range_to then
+        with made as materialized (
+            select * from pgbook_data.traded_candles(recompute_candles.market, '1m', minutes_from, range_to)
+        ), gone as (
+            delete from pgbook_data.candles_1m c
+            where c.market = recompute_candles.market and c.time >= minutes_from and c.time < range_to
+              and not exists (select from made where made.time = c.time)
+            returning 1
+        ), put as (
+            insert into pgbook_data.candles_1m as c
+                ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
+                 taker_buy_volume, taker_buy_notional)
+            select d.time, d.open, d.high, d.low, d.close, d.trades, d.first_trade_id, d.last_trade_id,
+                   recompute_candles.market, d.volume, d.notional, d.taker_buy_volume, d.taker_buy_notional
+            from made d
+            on conflict on constraint candles_1m_bucket do update set
+                open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+                trades = excluded.trades, first_trade_id = excluded.first_trade_id,
+                last_trade_id = excluded.last_trade_id, volume = excluded.volume, notional = excluded.notional,
+                taker_buy_volume = excluded.taker_buy_volume, taker_buy_notional = excluded.taker_buy_notional
+            where c is distinct from excluded
+            returning 1
         )
-        select time, trade_id, price, amount, sign, spread, mid2,
-               case when is_mid and found_at >= at and found_at < at + horizon or not is_mid and at <= now() then found end
-        from marked where kind = 1;
+        select (select count(*) from gone) + (select count(*) from put) into count;
+        changed := changed + count;
+    end if;
+    if begins < level.closed_1h then
+        with made as materialized (
+            select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00') as "time",
+                   public.first(m.open, m.first_trade_id) as open, max(m.high) as high, min(m.low) as low,
+                   public.last(m.close, m.last_trade_id) as close, sum(m.trades)::bigint as trades,
+                   min(m.first_trade_id) as first_trade_id, max(m.last_trade_id) as last_trade_id,
+                   sum(m.volume) as volume, sum(m.notional) as notional, sum(m.taker_buy_volume) as taker_buy_volume,
+                   sum(m.taker_buy_notional) as taker_buy_notional
+            from pgbook_data.candles_1m m
+            where m.market = recompute_candles.market and m.time >= begins and m.time < least(ends, level.closed_1h)
+            group by 1
+        ), gone as (
+            delete from pgbook_data.candles_1h c
+            where c.market = recompute_candles.market and c.time >= begins and c.time < ends
+              and not exists (select from made where made.time = c.time)
+            returning 1
+        ), put as (
+            insert into pgbook_data.candles_1h as c
+                ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
+                 taker_buy_volume, taker_buy_notional)
+            select d.time, d.open, d.high, d.low, d.close, d.trades, d.first_trade_id, d.last_trade_id,
+                   recompute_candles.market, d.volume, d.notional, d.taker_buy_volume, d.taker_buy_notional
+            from made d
+            on conflict on constraint candles_1h_bucket do update set
+                open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+                trades = excluded.trades, first_trade_id = excluded.first_trade_id,
+                last_trade_id = excluded.last_trade_id, volume = excluded.volume, notional = excluded.notional,
+                taker_buy_volume = excluded.taker_buy_volume, taker_buy_notional = excluded.taker_buy_notional
+            where c is distinct from excluded
+            returning 1
+        )
+        select (select count(*) from gone) + (select count(*) from put) into count;
+        changed := changed + count;
+    end if;
+    if begins < level.closed_1d then
+        with made as materialized (
+            select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00') as "time",
+                   public.first(h.open, h.first_trade_id) as open, max(h.high) as high, min(h.low) as low,
+                   public.last(h.close, h.last_trade_id) as close, sum(h.trades)::bigint as trades,
+                   min(h.first_trade_id) as first_trade_id, max(h.last_trade_id) as last_trade_id,
+                   sum(h.volume) as volume, sum(h.notional) as notional, sum(h.taker_buy_volume) as taker_buy_volume,
+                   sum(h.taker_buy_notional) as taker_buy_notional
+            from pgbook_data.candles_1h h
+            where h.market = recompute_candles.market and h.time >= begins and h.time < least(ends, level.closed_1d)
+            group by 1
+        ), gone as (
+            delete from pgbook_data.candles_1d c
+            where c.market = recompute_candles.market and c.time >= begins and c.time < ends
+              and not exists (select from made where made.time = c.time)
+            returning 1
+        ), put as (
+            insert into pgbook_data.candles_1d as c
+                ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
+                 taker_buy_volume, taker_buy_notional)
+            select d.time, d.open, d.high, d.low, d.close, d.trades, d.first_trade_id, d.last_trade_id,
+                   recompute_candles.market, d.volume, d.notional, d.taker_buy_volume, d.taker_buy_notional
+            from made d
+            on conflict on constraint candles_1d_bucket do update set
+                open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+                trades = excluded.trades, first_trade_id = excluded.first_trade_id,
+                last_trade_id = excluded.last_trade_id, volume = excluded.volume, notional = excluded.notional,
+                taker_buy_volume = excluded.taker_buy_volume, taker_buy_notional = excluded.taker_buy_notional
+            where c is distinct from excluded
+            returning 1
+        )
+        select (select count(*) from gone) + (select count(*) from put) into count;
+        changed := changed + count;
+    end if;
+    return changed;
 end
 $$;
 
-ALTER FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN trim_scale((EXTRACT(epoch FROM (ends - starts)) * (1000000)::numeric));
-
-ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (divisor <> (0)::numeric) THEN trim_scale((((sign(dividend) * sign(divisor)) * div(((((2)::numeric * abs(dividend)) * (('1e'::text || (digits)::text))::numeric) + abs(divisor)), ((2)::numeric * abs(divisor)))) * (('1e-'::text || (digits)::text))::numeric)) ELSE NULL::numeric END;
-
-ALTER FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
-    AS $$
-#variable_conflict use_column
-declare
-    coarse constant text := case
-        when bucket is null or (bucket in ('1d', '1w', '1M') and tz = 'UTC') then '1d'
-        when bucket like '%h' then '1h' end;
-    coarse_unit constant text := case coarse when '1d' then 'day' else 'hour' end;
-    coarse_length constant interval := case coarse when '1d' then interval '24 hours' else interval '1 hour' end;
-    minutes_from timestamptz := date_trunc('minute', starts + interval '1 minute' - interval '1 microsecond', 'UTC');
-    minutes_to timestamptz := date_trunc('minute', ends, 'UTC');
-    coarse_from timestamptz;
-    coarse_to timestamptz;
-begin
-    if bucket = '1s' or minutes_from >= minutes_to then
-        minutes_from := ends;
-        minutes_to := ends;
-    end if;
-    coarse_from := date_trunc(coarse_unit, minutes_from + coarse_length - interval '1 microsecond', 'UTC');
-    coarse_to := date_trunc(coarse_unit, minutes_to, 'UTC');
-    if coarse is null or coarse_from >= coarse_to then
-        coarse_from := minutes_to;
-        coarse_to := minutes_to;
-    end if;
-    return query
-        select p.bucket, (min(array[p.first_trade_id, p.open]))[2], max(p.high), min(p.low),
-               (max(array[p.last_trade_id, p.close]))[2], sum(p.trades)::bigint, sum(p.volume), sum(p.notional),
-               sum(p.taker_buy_volume), sum(p.taker_buy_notional)
-        from (
-            select case when range_candles.bucket is null then starts
-                        else pgbook_data.bucket_start(r.time, range_candles.bucket, tz) end as bucket, r.*
-            from (
-                select * from pgbook_data.candle_rows(range_candles.market, '1m', minutes_from, coarse_from)
-                where minutes_from < coarse_from
-                union all
-                select * from pgbook_data.candle_rows(range_candles.market, coarse, coarse_from, coarse_to)
-                where coarse_from < coarse_to
-                union all
-                select * from pgbook_data.candle_rows(range_candles.market, '1m', coarse_to, minutes_to)
-                where coarse_to < minutes_to
-                union all
-                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
-                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
-                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
-                from pgbook_data.trades t
-                where t.market = range_candles.market and t.time >= starts and t.time < minutes_from
-                  and t.busted_at is null
-                union all
-                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
-                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
-                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
-                from pgbook_data.trades t
-                where t.market = range_candles.market and t.time >= minutes_to and t.time < ends
-                  and t.busted_at is null
-            ) r
-        ) p
-        group by p.bucket
-        order by p.bucket;
-end
-$$;
-
-ALTER FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
+ALTER FUNCTION pgbook_data.recompute_candles(market smallint, range_from timestamp with time zone, range_to timestamp with time zone) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1906,6 +1495,25 @@ $$;
 
 ALTER FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.set_trade_chunk(span interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    seconds numeric := extract(epoch from span);
+begin
+    if seconds is null or seconds < 3600 or extract(month from span) <> 0 or extract(year from span) <> 0
+       or (seconds < 86400 and 86400 % seconds <> 0) or (seconds < 86400 and seconds % 3600 <> 0)
+       or (seconds >= 86400 and seconds % 86400 <> 0) or seconds > 366 * 86400 then
+        raise exception 'bad_value: a chunk covers 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1 to 366 whole days, not %', span
+            using errcode = 'PB117', column = 'chunk';
+    end if;
+    perform public.set_chunk_time_interval('pgbook_data.trades', seconds::bigint * interval '1 second');
+end
+$$;
+
+ALTER FUNCTION pgbook_data.set_trade_chunk(span interval) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.shown(value numeric) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -1940,20 +1548,30 @@ CREATE FUNCTION pgbook_data.timestamp_of(stamp bigint) RETURNS timestamp with ti
 
 ALTER FUNCTION pgbook_data.timestamp_of(stamp bigint) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.trade_chunks(before timestamp with time zone) RETURNS TABLE(chunk text, begins timestamp with time zone, ends timestamp with time zone, trades bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+begin
+    for chunk, begins, ends in
+        select c.chunk_name::text, c.range_start, c.range_end
+        from timescaledb_information.chunks c
+        where c.hypertable_schema = 'pgbook_data' and c.hypertable_name = 'trades' and c.range_end <= before
+        order by c.range_start
+    loop
+        execute 'select count(*) from pgbook_data.trades where time >= $1 and time < $2' into trades using begins, ends;
+        return next;
+    end loop;
+end
+$_$;
+
+ALTER FUNCTION pgbook_data.trade_chunks(before timestamp with time zone) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
     AS $_$
-declare
-    first_minute timestamptz;
-    last_minute timestamptz;
 begin
-    -- No trade lies outside the minutes that have candles: no end of the range is open.
-    select min(c.time), max(c.time) into first_minute, last_minute
-    from pgbook_data.candles_1m c where c.market = traded_candles.market;
-    if first_minute is null then
-        return;
-    end if;
     return query execute
         'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), public.first(t.price, t.trade_id),
                 max(t.price), min(t.price), public.last(t.price, t.trade_id), count(*), min(t.trade_id),
@@ -1963,8 +1581,7 @@ begin
          from pgbook_data.trades t
          where t.market = $1 and t.time >= $2 and t.time < $3 and t.busted_at is null
          group by 1 order by 1'
-        using market, greatest(first_minute, range_from), least(last_minute + interval '1 minute', range_to),
-            bucket::interval;
+        using market, range_from, range_to, bucket::interval;
 end
 $_$;
 
@@ -2253,22 +1870,11 @@ CREATE VIEW pgbook.waiting AS
 
 ALTER VIEW pgbook.waiting OWNER TO pgbook_owner;
 
-CREATE TABLE pgbook_data.busts (
-    market smallint NOT NULL,
-    trade_id bigint NOT NULL,
-    "time" timestamp with time zone NOT NULL,
-    busted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    busted_by text DEFAULT SESSION_USER NOT NULL,
-    reason text NOT NULL,
-    CONSTRAINT busts_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
-);
-
-ALTER TABLE pgbook_data.busts OWNER TO pgbook_owner;
-
 CREATE TABLE pgbook_data.candle_levels (
     market smallint NOT NULL,
     closed_1h timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    closed_1d timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+    closed_1d timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    rebuilt_before timestamp with time zone
 );
 
 ALTER TABLE pgbook_data.candle_levels OWNER TO pgbook_owner;
@@ -2328,6 +1934,14 @@ CREATE SEQUENCE pgbook_data.stamps
 
 ALTER SEQUENCE pgbook_data.stamps OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_data.trade_horizon (
+    is_only boolean DEFAULT true NOT NULL,
+    dropped_before timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT trade_horizon_is_only_check CHECK (is_only)
+);
+
+ALTER TABLE pgbook_data.trade_horizon OWNER TO pgbook_owner;
+
 CREATE TABLE pgbook_schema.migrations (
     name text NOT NULL,
     checksum bytea NOT NULL,
@@ -2381,6 +1995,9 @@ ALTER TABLE ONLY pgbook_data.outcomes
 ALTER TABLE ONLY pgbook_data.outcomes
     ADD CONSTRAINT outcomes_seq PRIMARY KEY (market, seq);
 
+ALTER TABLE ONLY pgbook_data.trade_horizon
+    ADD CONSTRAINT trade_horizon_pkey PRIMARY KEY (is_only);
+
 ALTER TABLE ONLY pgbook_schema.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
 
@@ -2395,8 +2012,6 @@ END), priority);
 CREATE UNIQUE INDEX commands_client_order_id ON pgbook_data.commands USING btree (user_id, client_order_id) WHERE (client_order_id IS NOT NULL);
 
 CREATE UNIQUE INDEX commands_seq ON pgbook_data.commands USING btree (market, seq) WHERE (seq IS NOT NULL);
-
-CREATE INDEX commands_time ON pgbook_data.commands USING brin ("time");
 
 CREATE UNIQUE INDEX trades_id ON pgbook_data.trades USING btree (market, "time", trade_id);
 
@@ -2452,6 +2067,13 @@ REVOKE ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric
 GRANT ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) TO pgbook_node;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.busts TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.busts TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason text) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) TO pgbook_node;
@@ -2468,16 +2090,12 @@ REVOKE ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" tim
 GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_reader;
 
-REVOKE ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
-
 REVOKE ALL ON FUNCTION pgbook.halt_market(security text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.halt_market(security text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.last_candles(security text, "interval" text, n integer, fill text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.last_candles(security text, "interval" text, n integer, fill text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.last_candles(security text, "interval" text, n integer, fill text, tz text) TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.trades TO pgbook_node;
 
@@ -2486,18 +2104,6 @@ GRANT SELECT ON TABLE pgbook.trades TO pgbook_reader;
 REVOKE ALL ON FUNCTION pgbook.last_trades(security text, n integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.last_trades(security text, n integer) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.last_trades(security text, n integer) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
 
 REVOKE ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) TO pgbook_node;
@@ -2512,41 +2118,6 @@ GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_
 
 REVOKE ALL ON FUNCTION pgbook.resume_market(security text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.resume_market(security text) TO pgbook_node;
-
-REVOKE ALL ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
-GRANT ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
-
-REVOKE ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) TO pgbook_node;
@@ -2579,9 +2150,6 @@ GRANT ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, rang
 REVOKE ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) TO pgbook_node;
 
-REVOKE ALL ON FUNCTION pgbook_data.check_horizon(horizon interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.check_horizon(horizon interval) TO pgbook_node;
-
 REVOKE ALL ON FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) TO pgbook_node;
 
@@ -2592,29 +2160,32 @@ REVOKE ALL ON FUNCTION pgbook_data.code_name(code smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_reader;
 GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.drop_trades(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.drop_trades(before timestamp with time zone) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgbook_node;
 
-REVOKE ALL ON FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) TO pgbook_node;
+REVOKE ALL ON FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) TO pgbook_node;
 
-REVOKE ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
+REVOKE ALL ON FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) TO pgbook_node;
 
-REVOKE ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) TO pgbook_node;
-
-REVOKE ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;
+REVOKE ALL ON FUNCTION pgbook_data.recompute_candles(market smallint, range_from timestamp with time zone, range_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.recompute_candles(market smallint, range_from timestamp with time zone, range_to timestamp with time zone) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.set_trade_chunk(span interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.set_trade_chunk(span interval) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.shown(value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.shown(value numeric) TO pgbook_node;
@@ -2624,6 +2195,9 @@ GRANT ALL ON FUNCTION pgbook_data.stamp(n integer) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.trade_chunks(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.trade_chunks(before timestamp with time zone) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) TO pgbook_node;
@@ -2657,8 +2231,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.inbox TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.waiting TO pgbook_reader;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.busts TO pgbook_node;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candle_levels TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node;
@@ -2668,6 +2240,8 @@ GRANT ALL ON SEQUENCE pgbook_data.markets_market_seq TO pgbook_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.node TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.stamps TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.trade_horizon TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook_schema.migrations TO PUBLIC;
 

@@ -1,21 +1,24 @@
 import OrderBook
 import Store
 
-/// The trades of a market, one after another, a page at a time.
+/// The trades of a market from a time on, one after another, a page of one chunk at a time.
 struct StoredTrades {
     private let stored: StoredMarket
+    private var spans: ArraySlice<Range<Timestamp>>
     private var page: [Trade] = []
     private var position = 0
     private var place = (time: Timestamp(Int64.min), id: TradeID(0))
-    private var isAtEnd = false
 
-    init(_ stored: StoredMarket) { self.stored = stored }
+    init(_ stored: StoredMarket, after horizon: Timestamp) throws {
+        self.stored = stored
+        spans = try stored.tradeSpans(after: horizon)[...]
+    }
 
     mutating func next() throws -> Trade? {
-        if position == page.count, !isAtEnd {
-            page = try stored.trades(after: place, max: Verification.pageRows)
+        while position == page.count, let span = spans.first {
+            page = try stored.trades(in: span, after: place, max: Verification.pageRows)
             position = 0
-            isAtEnd = page.count < Verification.pageRows
+            if page.count < Verification.pageRows { spans.removeFirst() }
             if let last = page.last { place = (last.time, last.id) }
         }
         guard position < page.count else { return nil }

@@ -4,8 +4,6 @@ public import Postgres
 public typealias StoreConnection = Connection
 /// Where and how to connect.
 public typealias StoreConfiguration = ConnectionConfiguration
-/// A column of a result that comes as text.
-public typealias StoreColumn = TextColumn
 
 extension Connection {
     /// Undoes the transaction that is open, if one is.
@@ -18,6 +16,11 @@ extension Connection {
 }
 
 extension ConnectionConfiguration {
+    /// Runs a body on a connection that is made for it and closed after it, on a thread of its own.
+    public func once<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+        try await Session(self).run(body)
+    }
+
     /// Runs a body that goes on for ever with a connection of its own, and runs it again on a new connection whenever it
     /// failed, until the task is cancelled.
     /// - Parameter onFailure: told each failure and the wait that follows.

@@ -14,7 +14,7 @@ public struct StoredExecution: Sendable {
 
 /// One market's tables, page by page, as one transaction sees them. For `verify` and for whoever replays a log.
 public struct StoredMarket {
-    private let connection: Connection
+    let connection: Connection
     public let market: Market
 
     public init(_ connection: Connection, market: Market) {
@@ -22,7 +22,7 @@ public struct StoredMarket {
         self.market = market
     }
 
-    private var number: Int16 { market.number.rawValue }
+    var number: Int16 { market.number.rawValue }
 
     public func state() throws -> MarketState {
         try MarketState.decode(try connection.execute(SQL.verifyState, number).one()).state
@@ -64,10 +64,13 @@ public struct StoredMarket {
         }
     }
 
-    /// Trades in order of time and number, beyond a place.
-    public func trades(after place: (time: Timestamp, id: TradeID), max: Int) throws -> [Trade] {
+    /// The trades of a span in order of time and number, beyond a place.
+    public func trades(
+        in span: Range<Timestamp>, after place: (time: Timestamp, id: TradeID), max: Int
+    ) throws -> [Trade] {
         try connection.execute(
-            SQL.verifyTrades, number, place.time.postgres, place.id.rawValue, Int64(max)
+            SQL.verifyTrades, number, place.time.postgres, place.id.rawValue, Int64(max), span.lowerBound.postgres,
+            span.upperBound.postgres
         ).map(Trade.decode)
     }
 

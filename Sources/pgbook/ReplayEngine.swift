@@ -62,7 +62,8 @@ struct ReplayEngine {
     private mutating func readTrades() throws -> [Trade] {
         var trades: [Trade] = []
         while true {
-            let page = try stored.trades(after: lastTrade, max: 10_000)
+            let page = try stored.trades(
+                in: lastTrade.time..<Timestamp(Int64.max), after: lastTrade, max: 10_000)
             guard let last = page.last else { return trades }
             lastTrade = (last.time, last.id)
             trades += page

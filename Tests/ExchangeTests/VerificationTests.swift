@@ -69,4 +69,29 @@ import Testing
             "INSERT INTO pgbook_data.inbox (time, id, market) SELECT time, id, market FROM pgbook_data.commands LIMIT 1",
             "M1")
     }
+
+    @Test func `busts of any trade leave everything proved`() throws {
+        let desk = try tradedDesk()
+        for id: Int64 in [1, 3, 2] {
+            _ = try desk.connection.bust(TradeID(id), of: "TEST", reason: "a test")
+            #expect(try desk.verify().differences == [], "after trade \(id)")
+        }
+        // Trading goes on in the same minute or another.
+        try desk.place(.bid, 2, at: 105)
+        try desk.match()
+        #expect(try desk.verify().differences == [])
+        // A mark that nobody recorded is found: the candle leaves the trade out, or not.
+        try desk.database.connection().executeSimple("DELETE FROM pgbook_data.busts WHERE trade_id = 2")
+        #expect(try desk.verify().differences.map(\.rule) == ["candles"])
+    }
+
+    @Test func `dropped trades are counted as not checked, and are no difference`() throws {
+        let desk = try tradedDesk()
+        let before = try desk.verify()
+        _ = try desk.connection.bust(TradeID(1), of: "TEST", reason: "a test")
+        #expect(try desk.connection.dropTrades(before: Timestamp(Int64.max)).count == 1)
+        let report = try desk.verify()
+        #expect(report.differences == [])
+        #expect(report.trades == before.trades && report.uncheckedTrades == before.trades)
+    }
 }

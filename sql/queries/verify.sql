@@ -26,7 +26,7 @@ order by o.seq
 select trade_id, seq, time, taker_order, maker_order, taker_user, maker_user, taker_side, price, amount, best_bid,
        best_ask
 from pgbook_data.trades
-where market = $1 and (time, trade_id) > ($2, $3) and time >= $2
+where market = $1 and (time, trade_id) > ($2, $3) and time >= $5 and time < $6
 order by time, trade_id
 limit $4::bigint
 

@@ -1,0 +1,169 @@
+public import OrderBook
+public import Postgres
+
+// What keeps the candles right. The role must be a node.
+
+/// What a candle is made of.
+public struct CandleTrade: Sendable {
+    public var time: Timestamp
+    public var id: TradeID
+    public var price: PriceTicks
+    public var amount: AmountLots
+    public var takerSide: Side
+    public var isBusted: Bool
+}
+
+/// A table of candles.
+public enum CandleLevel: String, CaseIterable, Sendable {
+    case minute = "1m"
+    case hour = "1h"
+    case day = "1d"
+
+    /// Microseconds.
+    public var length: Int64 {
+        switch self {
+        case .minute: Candle.minute
+        case .hour: 60 * Candle.minute
+        case .day: 1440 * Candle.minute
+        }
+    }
+}
+
+/// A chunk of the trades' table.
+public struct TradeChunk: Sendable, Hashable {
+    public var name: String
+    public var begins: Timestamp
+    public var ends: Timestamp
+    public var trades: Int64
+}
+
+extension Connection {
+    /// Closes the hours and days of a market that have ended.
+    /// - Parameter hoursMax: how many at most.
+    /// - Returns: how many hours were closed.
+    public func closeCandles(_ market: MarketNumber, hoursMax: Int32? = nil) throws -> Int64 {
+        try execute(SQL.closeCandles, market.rawValue, hoursMax).one().decode(at: 0)
+    }
+
+    /// Runs a body while no trade is dropped. No transaction may be open.
+    public func holdingTrades<R>(_ body: (Connection) throws -> R) throws -> R {
+        try execute(SQL.holdTrades)
+        // Where the connection is lost the lock is free as well.
+        defer { _ = try? execute(SQL.freeTrades) }
+        return try body(self)
+    }
+
+    /// Up to where trades were dropped; the least time there is if none were.
+    public func tradeHorizon() throws -> Timestamp {
+        Timestamp(try execute(SQL.tradeHorizon).one().decode(PostgresTimestamp.self, at: 0).microsecondsSinceUnixEpoch)
+    }
+
+    /// The chunks that lie wholly before a time.
+    public func tradeChunks(before: Timestamp) throws -> [TradeChunk] {
+        try execute(SQL.tradeChunks, before.postgres).map(TradeChunk.init)
+    }
+
+    /// Drops the chunks that lie wholly before a time.
+    public func dropTrades(before: Timestamp) throws -> [TradeChunk] {
+        try execute(SQL.dropTrades, before.postgres).map(TradeChunk.init)
+    }
+
+    /// How much time new chunks cover.
+    /// - Throws: a `Rejection` where that is neither hours that divide a day nor whole days.
+    public func setTradeChunk(seconds: Int64) throws {
+        _ = try refusing { try execute(SQL.setTradeChunk, seconds) }
+    }
+
+    /// The days (midnights UTC) that a rebuild of a market's candles goes through; where an earlier one ended too early,
+    /// those that are left.
+    public func daysToRebuild(_ market: MarketNumber, fromBeginning: Bool) throws -> [Timestamp] {
+        let row = try execute(SQL.rebuildRange, market.rawValue).one()
+        guard let first = try row.decode(PostgresTimestamp?.self, at: 0),
+            let last = try row.decode(PostgresTimestamp?.self, at: 1)
+        else { return [] }
+        let left = fromBeginning ? nil : try row.decode(PostgresTimestamp?.self, at: 2)
+        let day = CandleLevel.day.length
+        let begin = max(first, left ?? first).microsecondsSinceUnixEpoch
+        let midnight = begin - (begin % day + day) % day
+        return stride(from: midnight, through: last.microsecondsSinceUnixEpoch, by: Int(day)).map { Timestamp($0) }
+    }
+
+    /// Makes the candles of a day what its trades say. Returns how many were wrong.
+    public func rebuildDay(_ market: MarketNumber, _ day: Timestamp) throws -> Int64 {
+        try execute(SQL.rebuildDay, market.rawValue, day.postgres).one().decode(at: 0)
+    }
+
+    /// The rebuild has come to its end.
+    public func forgetRebuild(_ market: MarketNumber) throws { try execute(SQL.forgetRebuild, market.rawValue) }
+}
+
+extension TradeChunk {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        var columns = row.reader()
+        name = try columns.next()
+        begins = Timestamp(try columns.next(PostgresTimestamp.self))
+        ends = Timestamp(try columns.next(PostgresTimestamp.self))
+        trades = try columns.next()
+    }
+}
+
+extension StoredMarket {
+    /// Whether its trades came from elsewhere, and how many it had.
+    public func history() throws -> (isImported: Bool, trades: Int64) {
+        let row = try connection.execute(SQL.marketHistory, number).one()
+        return (try row.decode(at: 0), try row.decode(at: 1))
+    }
+
+    /// The spans of time that trades may lie in, after a time, in their order. Who reads one span at a time has one
+    /// chunk planned at a time.
+    public func tradeSpans(after time: Timestamp) throws -> [Range<Timestamp>] {
+        try connection.execute(SQL.tradeSpans, time.postgres).map { row in
+            Timestamp(
+                try row.decode(PostgresTimestamp.self, at: 0))..<Timestamp(
+                    try row.decode(PostgresTimestamp.self, at: 1))
+        }
+    }
+
+    /// The trades of a span in their order, beyond a place.
+    public func candleTrades(
+        in span: Range<Timestamp>, after place: (time: Timestamp, id: TradeID), max: Int
+    ) throws -> [CandleTrade] {
+        try connection.execute(
+            SQL.candleTrades, number, place.time.postgres, place.id.rawValue, span.lowerBound.postgres,
+            span.upperBound.postgres, Int64(max)
+        ).map { row in
+            var columns = row.reader()
+            return CandleTrade(
+                time: Timestamp(try columns.next(PostgresTimestamp.self)), id: TradeID(try columns.next()),
+                price: PriceTicks(try columns.next()), amount: AmountLots(try columns.next()),
+                takerSide: try columns.next(Int16.self) == 0 ? .bid : .ask, isBusted: try columns.next())
+        }
+    }
+
+    /// The rows of a table of candles in order of time.
+    public func candles(_ level: CandleLevel, after time: Timestamp, max: Int) throws -> [Candle] {
+        let sql =
+            switch level {
+            case .minute: SQL.verifyCandles
+            case .hour: SQL.page1h
+            case .day: SQL.page1d
+            }
+        return try connection.execute(sql, number, time.postgres, Int64(max)).map(Candle.decode)
+    }
+
+    /// Up to where hours and days are closed.
+    public func closedLevels() throws -> (hour: Timestamp, day: Timestamp) {
+        guard let row = try connection.execute(SQL.candleLevels, number).first else {
+            return (Timestamp(Int64.min), Timestamp(Int64.min))
+        }
+        return (
+            Timestamp(try row.decode(PostgresTimestamp.self, at: 0)),
+            Timestamp(try row.decode(PostgresTimestamp.self, at: 1))
+        )
+    }
+
+    /// The trades that were busted.
+    public func bustedTrades() throws -> Set<TradeID> {
+        Set(try connection.execute(SQL.bustedTrades, number).map { TradeID(try $0.decode(at: 0)) })
+    }
+}
