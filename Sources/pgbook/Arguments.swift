@@ -18,11 +18,8 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     /// Connects to a database whose schema is this binary's.
-    /// - Parameter settings: of the session.
-    func connect(settings: [String: String] = [:]) throws -> Connection {
-        var configuration = configuration()
-        configuration.settings = settings
-        let connection = try Connection(configuration)
+    func connect() throws -> Connection {
+        let connection = try Connection(configuration())
         try Migrator(connection).requireCurrent()
         return connection
     }

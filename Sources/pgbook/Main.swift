@@ -83,8 +83,8 @@ struct PgBook: ParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, MarketCommand.self, PlaceCommand.self, AmendCommand.self,
             CancelCommand.self, CancelAllCommand.self, OrderCommand.self, OrdersCommand.self, BookCommand.self,
-            TradesCommand.self, ExportCommand.self, WatchCommand.self, ShellCommand.self, ReplayCommand.self,
-            VerifyCommand.self, StatsCommand.self, QueryCommand.self, SQLCommand.self, BenchCommand.self,
+            TradesCommand.self, CandlesCommand.self, ExportCommand.self, WatchCommand.self, ShellCommand.self,
+            ReplayCommand.self, VerifyCommand.self, BustCommand.self, RetentionCommand.self, BenchCommand.self,
             DoctorCommand.self,
         ])
 }

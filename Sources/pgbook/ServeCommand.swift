@@ -1,6 +1,7 @@
 import ArgumentParser
 import Exchange
 import Gateway
+import History
 import Logging
 import MarketData
 import Postgres
@@ -68,7 +69,13 @@ struct ServeCommand: AsyncParsableCommand {
         var services: [any Service] = []
         // With both roles and no window, commands are executed by the transaction that logs them.
         let entrance = roles == [.gateway, .matcher] && window.duration == .zero ? DirectEntrance() : nil
-        if roles.contains(.matcher) { services.append(matcher(entrance, logger)) }
+        if roles.contains(.matcher) {
+            services.append(matcher(entrance, logger))
+            services.append(
+                CandleService(
+                    closing: CandleClosing(logger: logger),
+                    database: connection.configuration(applicationName: "pgbook candles")))
+        }
         let isListening = OnceTrue()
         if roles.contains(.gateway) { services.append(try gateway(entrance, logger, isListening)) }
         var configuration = ServiceGroupConfiguration(

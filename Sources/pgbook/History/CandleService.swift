@@ -1,0 +1,13 @@
+import History
+import Postgres
+import ServiceLifecycle
+
+/// The closing of candles as a service; it ends with the others.
+struct CandleService: Service {
+    var closing: CandleClosing
+    var database: ConnectionConfiguration
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await closing.run(database: database) }
+    }
+}
