@@ -16,6 +16,14 @@ public struct BatchWrites {
 
     public init() {}
 
+    /// Trades of a market, in their order, that come from no command.
+    /// - Parameter keepsCandles: whether they show in its minutes.
+    init(_ trades: [Trade], of market: Market, keepsCandles: Bool) {
+        let number = market.number.rawValue
+        self.trades = trades.map { Marketed(market: number, row: $0) }
+        if keepsCandles { candles = Candle.candles(of: trades).map { Marketed(market: number, row: $0) } }
+    }
+
     /// What executing commands of a market did.
     /// - Parameter logs: the commands, in the order of their executions, where this transaction is the one that logs
     ///   them; nil where they stood in the log before.

@@ -35,3 +35,11 @@ copy pgbook_bench.candles_1m (
 
 -- name: copy_naive_flow
 copy naive.flow (position, kind, id, market, user_id, side, price, amount, is_ioc) from stdin (format binary)
+
+-- name: bench_end_history
+-- Its trades came from no command, so it takes none, and nothing of it is replayed.
+with market as (update pgbook_data.markets set is_imported = true where market = $1)
+update pgbook_data.market_state set trade_id = $2, last_price = $3, clock = $4 where market = $1
+
+-- name: bench_close_candles
+select pgbook_data.close_candles($1::smallint)

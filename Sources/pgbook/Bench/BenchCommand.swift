@@ -11,5 +11,8 @@ struct BenchCommand: ParsableCommand {
             Example:
               pgbook bench pgbook --flow crossing --orders 100000 --batch 1000
             """,
-        subcommands: [BenchPgbook.self, BenchLimit.self, BenchNaiveLoad.self, BenchSocketCommand.self])
+        subcommands: [
+            BenchPgbook.self, BenchLimit.self, BenchNaiveLoad.self, BenchSocketCommand.self,
+            BenchTrades.self,
+        ])
 }

@@ -6,18 +6,25 @@ import pathlib
 import signal
 import sys
 
-from . import flows
+from . import flows, history
 from .contestants import Fault, Setup
 from .machine import Machine
 from .progress import Progress
 from .report import Report
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
+        sys.exit(2)
+
+
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/bench", allow_abbrev=False)
+    parser = Parser(prog="scripts/bench", allow_abbrev=False)
     # What scripts/bench adds. Without a program the arguments are only checked.
     for name in ("--program", "--pgbench", "--sql", "--data"):
         parser.add_argument(name, type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("flows", nargs="?", type=flow_names)
     parser.add_argument("--flow", type=flow_names, default=["crossing", "single", "normal"])
     parser.add_argument("--rounds", type=positive)
     parser.add_argument("--orders", type=positive)
@@ -28,6 +35,7 @@ def arguments():
     parser.add_argument("--no-verify", dest="verify", action="store_false")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
+    options.flow = options.flows or options.flow
     options.rounds = options.rounds or (1 if options.quick else 5)
     return options
 
@@ -40,7 +48,8 @@ def positive(text):
 
 
 def flow_names(text):
-    names = flows.NAMES if text == "all" else text.split(",")
+    groups = {"all": flows.NAMES, "history": history.NAMES}
+    names = groups.get(text) or text.split(",")
     for name in names:
         if name not in flows.NAMES:
             raise argparse.ArgumentTypeError(f"there is no flow {name}; there are {', '.join(flows.NAMES)}")

@@ -1,12 +1,12 @@
 """The flows: who runs them, how large they are, and which ratios are of interest."""
 
-from . import socket
+from . import history, socket
 from .offered import Offered
 from .contestants import Fault, Limit, Naive, Pgbook
 
 PUBLISHED_ORDERS = 1_996_097
 PUBLISHED_SHA256 = "e9b2e3926854410b01a035aeb25dd05f1e597c233be8263de9eb49b6713d367e"
-NAMES = ["crossing", "single", "normal", "real", "many", "deep", "history", "offered", *socket.NAMES]
+NAMES = ["crossing", "single", "normal", "real", "many", "deep", "aged", "offered", *socket.NAMES, *history.NAMES]
 
 RATE = "orders_per_second"
 
@@ -64,32 +64,32 @@ class ServedPlan(Plan):
         socket.check(self.name, figures, faults)
 
 
-class HistoryPlan(Plan):
+class AgedPlan(Plan):
     """The same orders in a database that is new, and in one full of older trades, which is kept from round to round."""
 
-    DATABASE = "bench_history"
+    DATABASE = "bench_aged"
 
     def __init__(self, setup, orders, batch, trades):
-        super().__init__("history")
+        super().__init__("aged")
         self.setup = setup
         flow = ["--flow", "crossing"]
         empty, full = "pgbook, no history", f"pgbook, {trades:,} trades"
         self.contestants = [
-            Pgbook(setup, empty, flow, orders, batch), History(setup, full, flow, orders, batch, self.DATABASE)]
+            Pgbook(setup, empty, flow, orders, batch), Aged(setup, full, flow, orders, batch, self.DATABASE)]
         self.ratios = [("with history ÷ without", RATE, [full], [empty])]
-        setup.progress.begin(f"history: making {trades:,} trades")
+        setup.progress.begin(f"aged: making {trades:,} trades")
         setup.create(self.DATABASE)
-        setup.script(self.DATABASE, "history.sql", rows=trades)
-        setup.script(self.DATABASE, "history.settle.sql")
+        setup.script(self.DATABASE, "aged.sql", rows=trades)
+        setup.script(self.DATABASE, "aged.settle.sql")
 
     def close(self):
         self.setup.drop(self.DATABASE)
 
 
-class History(Pgbook):
+class Aged(Pgbook):
     def run(self):
         figures = super().run()
-        self.setup.script(self.database, "history.reset.sql")
+        self.setup.script(self.database, "aged.reset.sql")
         return figures
 
 
@@ -116,8 +116,10 @@ def plan(name, setup):
             return deep(setup, min(orders, 100_000), 20_000 if quick else 1_000_000)
         case _ if name in socket.NAMES:
             return socket.plan(name, setup, ServedPlan(name))
-        case "history":
-            return HistoryPlan(setup, min(orders, 100_000), batch, 200_000 if quick else 10_000_000)
+        case _ if name in history.NAMES:
+            return history.plan(name, setup, Plan(name))
+        case "aged":
+            return AgedPlan(setup, min(orders, 100_000), batch, 200_000 if quick else 10_000_000)
     raise Fault(f"there is no flow {name}")
 
 

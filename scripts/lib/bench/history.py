@@ -1,0 +1,192 @@
+"""What the trade history gives and costs: export, candles, keeping them, many chunks."""
+
+import datetime
+import filecmp
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+import psycopg
+
+from .contestants import Contestant, Fault, transactions
+from .machine import server_seconds
+
+NAMES = ["export", "candles", "ingest", "chunks"]
+TRADES = "bench_trades"
+FIRST_DAY = datetime.datetime(2025, 10, 12, tzinfo=datetime.timezone.utc)
+DAYS = 30
+
+
+def plan(name, setup, plan):
+    """Fills a plan with the contestants of one of these flows."""
+    quick = setup.options.quick
+    match name:
+        case "export":
+            history(setup, TRADES, 100_000 if quick else 10_000_000, DAYS)
+            plan.contestants = [Export(setup), Copy(setup)]
+            compare(plan, "pgbook export ÷ psql", "pgbook export", "psql")
+        case "candles":
+            history(setup, TRADES, 100_000 if quick else 10_000_000, DAYS)
+            last = FIRST_DAY + datetime.timedelta(days=DAYS)
+            near, month = (last - datetime.timedelta(minutes=500), last), (FIRST_DAY, last)
+            few, many = (3, 20) if quick else (3, 200)
+            plan.contestants = [
+                Query(setup, "last 500 × 1m", "candles_minutes", near, many),
+                Query(setup, "last 500, buckets", "buckets_500", near, few),
+                Query(setup, "of that time, buckets", "buckets_minutes", near, many),
+                Query(setup, "30 d of 1m", "candles_minutes", month, many // 10),
+                Query(setup, "30 d of 1m, buckets", "buckets_minutes", month, few),
+                Query(setup, "30 d of 1m, rows", "rows_minutes", month, many // 10),
+                Query(setup, "rows, buckets", "rows_buckets_minutes", month, few),
+                Query(setup, "30 d of 1h", "candles_hours", month, many),
+                Query(setup, "30 d of 1h, buckets", "buckets_hours", month, few)]
+            compare(plan, "last 500 of 1m: time_bucket ÷ candles", "last 500, buckets", "last 500 × 1m")
+            compare(plan, "  with the time's bounds given", "of that time, buckets", "last 500 × 1m")
+            compare(plan, "30 days of 1m: time_bucket ÷ candles", "30 d of 1m, buckets", "30 d of 1m")
+            compare(plan, "  both in ticks and lots", "rows, buckets", "30 d of 1m, rows")
+            compare(plan, "30 days of 1h: time_bucket ÷ candles", "30 d of 1h, buckets", "30 d of 1h")
+        case "ingest":
+            trades = 30_000 if quick else 300_000
+            plan.contestants = [Ingest(setup, "with candles", trades, []), Ingest(setup, "without", trades, ["--no-candles"])]
+            compare(plan, "with candles ÷ without", "with candles", "without")
+        case "chunks":
+            per_day, many = 2_000, 200 if quick else 2_000
+            history(setup, "bench_few", per_day * DAYS, DAYS)
+            history(setup, "bench_many", per_day * many, many)
+            for title, query in (("vwap", "day_vwap"), ("1s candles", "day_seconds")):
+                # The last whole day but one of each.
+                pair = [
+                    Query(setup, f"{title}, {days} chunks", query, day(days - 2), 30 if quick else 300, database)
+                    for days, database in ((DAYS, "bench_few"), (many, "bench_many"))]
+                plan.contestants += pair
+                compare(plan, f"one day's {title}: speed with {many:,} chunks ÷ with {DAYS}", pair[0].name, pair[1].name)
+    return plan
+
+
+def compare(plan, label, above, below):
+    plan.ratios.append((label, "elapsed_us", [above], [below]))
+
+
+def day(number):
+    begin = FIRST_DAY + datetime.timedelta(days=number)
+    return begin, begin + datetime.timedelta(days=1)
+
+
+def history(setup, database, trades, days):
+    """Makes a database with one market's history, once."""
+    found = setup.server.execute("select from pg_database where datname = %s", (database,)).fetchone()
+    if found:
+        return
+    setup.progress.begin(f"making {trades:,} trades in {days:,} days")
+    setup.create(database)
+    made = json.loads(setup.run(
+        [setup.options.program, "bench", "trades", "--trades", trades, "--days", days, "--from",
+         FIRST_DAY.date().isoformat(), "--batch", 5_000, "--json"], database))
+    # As it is when it is old, so that no vacuum falls into a measurement.
+    with psycopg.connect(dbname=database, autocommit=True) as connection:
+        connection.execute("vacuum (freeze, analyze)")
+    setup.progress.clear()
+    print(f"made {trades:,} trades in {days:,} days, seed {made['seed']}", flush=True)
+
+
+class Export(Contestant):
+    """pgbook export trades, into a file."""
+
+    def __init__(self, setup):
+        super().__init__(setup, "pgbook export", [], 0)
+
+    def command(self, file):
+        return [self.setup.options.program, "export", "trades", "-o", file]
+
+    def run(self):
+        folder = export_folder(self.setup)
+        file = folder / f"{self.name.split()[0]}.csv"
+        file.unlink(missing_ok=True)
+        self.setup.server.execute("checkpoint")
+        server, began = server_seconds(self.setup.postmaster), time.monotonic()
+        usage = self.timed(self.command(file), file)
+        elapsed = time.monotonic() - began
+        other = folder / ("psql.csv" if file.name == "pgbook.csv" else "pgbook.csv")
+        if other.exists() and not filecmp.cmp(file, other, shallow=False):
+            raise Fault(f"{file} and {other} are not the same")
+        rows = trade_count(TRADES)
+        return {
+            "orders": rows, "trades": rows, "elapsed_us": elapsed * 1e6,
+            "client_cpu_us": (usage.ru_utime + usage.ru_stime) * 1e6,
+            "server_cpu_us": (server_seconds(self.setup.postmaster) - server) * 1e6, "wal_bytes": None, "fsyncs": None,
+            "rss_peak_bytes": usage.ru_maxrss * 1024}
+
+    def timed(self, command, file):
+        """Runs it to its end and gives what it used."""
+        with open(f"{file}.log", "wb") as log:
+            process = subprocess.Popen(
+                [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=os.environ | {"PGDATABASE": TRADES})
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise Fault(f"{command[0]} ended with code {process.returncode}: {pathlib.Path(f'{file}.log').read_text()}")
+        return usage
+
+
+class Copy(Export):
+    """psql, with the query whose bytes are the same."""
+
+    def __init__(self, setup):
+        super().__init__(setup)
+        self.name = "psql"
+
+    def command(self, file):
+        psql = self.setup.options.pgbench.parent / "psql"
+        return [psql, "-XqAt", "-f", self.setup.options.sql / "export_trades.sql", "-o", file]
+
+
+def export_folder(setup):
+    if not hasattr(setup, "export_files"):
+        setup.export_files = tempfile.TemporaryDirectory()
+    return pathlib.Path(setup.export_files.name)
+
+
+def trade_count(database):
+    with psycopg.connect(dbname=database) as connection:
+        return connection.execute("select sum(trades)::bigint from pgbook_data.candles_1d").fetchone()[0]
+
+
+class Query(Contestant):
+    """A query over and over on one connection, by pgbench: the median time from sending it to its last row."""
+
+    def __init__(self, setup, name, query, between, times, database=TRADES):
+        super().__init__(setup, name, [], times)
+        self.query = query
+        self.between = between
+        self.database = database
+
+    def run(self):
+        setup = self.setup
+        begin, end = (moment.isoformat() for moment in self.between)
+        with tempfile.TemporaryDirectory() as folder:
+            # The first finds the files of the table in nobody's memory.
+            for times, log in ((1, []), (self.orders, ["--log", "--log-prefix", f"{folder}/log"])):
+                setup.run(
+                    [setup.options.pgbench, "--no-vacuum", "--protocol", "extended", "--client", 1, "--transactions",
+                     times, "--file", setup.options.sql / "queries" / f"{self.query}.sql", "--define", f"from={begin}",
+                     "--define", f"to={end}", *log], self.database)
+            figures = transactions(folder)
+        return figures | {
+            "orders": self.orders, "trades": 0, "elapsed_us": figures["p50_us"], "client_cpu_us": None,
+            "server_cpu_us": None, "wal_bytes": None, "fsyncs": None}
+
+
+class Ingest(Contestant):
+    """Trades stored in batches."""
+
+    def __init__(self, setup, name, trades, options):
+        super().__init__(setup, name, options, trades)
+
+    def run_in(self, database):
+        return json.loads(self.setup.run(
+            [self.setup.options.program, "bench", "trades", "--trades", self.orders, "--days", 3, "--batch",
+             self.setup.options.batch, *self.flow, "--json"], database)) | {"fsyncs": None}

@@ -1,0 +1,1 @@
+select * from pgbook.vwap('H-1', :from::timestamptz, :to::timestamptz);
