@@ -49,7 +49,8 @@ def plan(name, setup, plan):
             compare(plan, "  both in ticks and lots", "rows, buckets", "30 d of 1m, rows")
             compare(plan, "30 days of 1h: time_bucket ÷ candles", "30 d of 1h, buckets", "30 d of 1h")
         case "ingest":
-            trades = 30_000 if quick else 300_000
+            # As dense as ten million in thirty days.
+            trades = 33_333 if quick else 333_333
             plan.contestants = [Ingest(setup, "with candles", trades, []), Ingest(setup, "without", trades, ["--no-candles"])]
             compare(plan, "with candles ÷ without", "with candles", "without")
         case "chunks":
@@ -77,7 +78,7 @@ def day(number):
 
 def history(setup, database, trades, days):
     """Makes a database with one market's history, once."""
-    found = setup.server.execute("select from pg_database where datname = %s", (database,)).fetchone()
+    found = setup.server.execute("select 1 from pg_database where datname = %s", (database,)).fetchone()
     if found:
         return
     setup.progress.begin(f"making {trades:,} trades in {days:,} days")
@@ -152,7 +153,7 @@ def export_folder(setup):
 
 def trade_count(database):
     with psycopg.connect(dbname=database) as connection:
-        return connection.execute("select sum(trades)::bigint from pgbook_data.candles_1d").fetchone()[0]
+        return connection.execute("select sum(trades)::bigint from pgbook_data.candles_1m").fetchone()[0]
 
 
 class Query(Contestant):
@@ -176,7 +177,7 @@ class Query(Contestant):
                      "--define", f"to={end}", *log], self.database)
             figures = transactions(folder)
         return figures | {
-            "orders": self.orders, "trades": 0, "elapsed_us": figures["p50_us"], "client_cpu_us": None,
+            "orders": 1, "trades": None, "elapsed_us": figures["p50_us"], "client_cpu_us": None,
             "server_cpu_us": None, "wal_bytes": None, "fsyncs": None}
 
 
@@ -188,5 +189,5 @@ class Ingest(Contestant):
 
     def run_in(self, database):
         return json.loads(self.setup.run(
-            [self.setup.options.program, "bench", "trades", "--trades", self.orders, "--days", 3, "--batch",
+            [self.setup.options.program, "bench", "trades", "--trades", self.orders, "--days", 1, "--batch",
              self.setup.options.batch, *self.flow, "--json"], database)) | {"fsyncs": None}

@@ -12,6 +12,9 @@ COLUMNS = [
     ("WAL B/order", "wal_bytes_per_order", 0), ("fsyncs/order", "fsyncs_per_order", 4), ("MiB peak", "memory_peak_mib", 0),
     ("other load", "other_load", 2)]
 
+# With more contestants each has a row instead of a column.
+SIDE_BY_SIDE_MAX = 6
+
 
 class Report:
     def __init__(self, options, machine):
@@ -93,7 +96,9 @@ class Report:
 def with_rates(figures):
     """Adds what is per second and per order."""
     seconds, orders = figures["elapsed_us"] / 1e6, figures["orders"]
-    rates = {"orders_per_second": orders / seconds, "trades_per_second": figures["trades"] / seconds}
+    rates = {"orders_per_second": orders / seconds}
+    # Queries have none.
+    rates["trades_per_second"] = None if figures["trades"] is None else figures["trades"] / seconds
     for name in ("server_cpu_us", "client_cpu_us", "wal_bytes", "fsyncs"):
         rates[f"{name}_per_order"] = None if figures[name] is None else figures[name] / orders
     if "rss_peak_bytes" in figures:
@@ -116,11 +121,13 @@ def medians(rounds):
 
 
 def table(measured):
-    """One column per contestant: the median, and from the second round on the least and the greatest."""
+    """One column per contestant, or one row where they are many: the median, and from the second round on the least and
+    the greatest."""
     rows = [["", *measured], ["orders", *(f"{rounds[0]['orders']:,}" for rounds in measured.values())]]
     for title, key, digits in COLUMNS:
-        rows.append([title, *(cell(values(rounds, key), digits) for rounds in measured.values())])
-    return rows
+        if any(values(rounds, key) for rounds in measured.values()):
+            rows.append([title, *(cell(values(rounds, key), digits) for rounds in measured.values())])
+    return rows if len(measured) <= SIDE_BY_SIDE_MAX else [list(row) for row in zip(*rows)]
 
 
 def cell(found, digits):
