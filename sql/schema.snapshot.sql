@@ -498,6 +498,80 @@ $$;
 
 ALTER FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook.fills(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, orders bigint, traded_orders bigint, filled_orders bigint, cancelled_orders bigint, fill_ratio numeric, cancel_ratio numeric, first_fill_p50_us bigint, first_fill_p99_us bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        with parts as (
+            select taker_order as id, time, amount from pgbook_data.trades
+            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
+            union all
+            select maker_order, time, amount from pgbook_data.trades
+            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
+        ),
+        traded as materialized (
+            select id, min(time) as first_time, sum(amount) as amount from parts where id is not null group by id
+        ),
+        orders as (
+            select case when "by" is null then r.starts else pgbook_data.bucket_start(c.time, "by", tz) end as bucket,
+                   coalesce(b.amount, x.amount, c.amount)::numeric as amount, coalesce(t.amount, 0) as filled,
+                   pgbook_data.microseconds(c.time, t.first_time)::bigint as first_fill,
+                   coalesce(c.code, w.code) = 3 or coalesce(k.time, q.time) < r.ends as is_cancelled
+            from pgbook_data.commands c
+            left join pgbook_data.outcomes w on w.id = c.id
+            left join pgbook_data.book b on b.id = c.id
+            left join pgbook_data.closed x on x.id = c.id
+            -- What closed it, if that was not a trade: executed at once, or after waiting.
+            left join pgbook_data.commands k on k.market = x.market and k.seq = x.seq and x.reason > 1
+            left join pgbook_data.outcomes v on v.market = x.market and v.seq = x.seq and x.reason > 1
+            left join pgbook_data.commands q on q.id = v.id
+            left join traded t on t.id = c.id
+            where c.market = r.market and c.time >= r.starts and c.time < r.ends and c.kind = 1
+              and coalesce(c.code, w.code) <= 100
+        )
+        select bucket, count(*), count(first_fill), count(*) filter (where filled >= amount),
+               count(*) filter (where is_cancelled), pgbook_data.quotient(sum(filled), sum(amount), 6),
+               pgbook_data.quotient(count(*) filter (where is_cancelled), count(*), 6),
+               percentile_disc(0.5) within group (order by first_fill),
+               percentile_disc(0.99) within group (order by first_fill)
+        from orders group by bucket order by bucket;
+end
+$$;
+
+ALTER FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'What became, by the end of the range, of the orders given in it and not refused: fill_ratio = Σ traded / Σ amount (as it was amended), cancel_ratio = orders that ended with a part unfilled (cancelled, expired, dropped, taken by self-trade prevention) / orders, both to 6 digits. traded_orders had a trade, filled_orders traded whole. first_fill_p50_us and _p99_us: microseconds from the order''s time to its first trade, of those that had one, as percentile_disc gives them; an order that traded at its arrival counts with about 0. Orders that wait still are left out.';
+
+CREATE FUNCTION pgbook.flow(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, flow numeric, volume numeric, taker_buy_volume numeric, taker_sell_volume numeric, trades bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        select c.time, pgbook_data.quotient(2 * c.taker_buy_volume - c.volume, c.volume, 12),
+               trim_scale(c.volume * r.lot), trim_scale(c.taker_buy_volume * r.lot),
+               trim_scale((c.volume - c.taker_buy_volume) * r.lot), c.trades
+        from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
+end
+$$;
+
+ALTER FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Signed order flow: (taker buys − taker sells) / volume, from −1 to 1, to 12 digits. The side of a taker is known, not guessed. Source: Chordia, Roll, Subrahmanyam, Order imbalance, liquidity, and market returns, Journal of Financial Economics 65 (2002).';
+
 CREATE FUNCTION pgbook.halt_market(security text) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -601,6 +675,103 @@ $_$;
 
 ALTER FUNCTION pgbook.last_trades(security text, n integer) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook.latency(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, at_once bigint, waited bigint, p50_us bigint, p99_us bigint, max_us bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        with executed as (
+            select case when "by" is null then r.starts else pgbook_data.bucket_start(c.time, "by", tz) end as bucket,
+                   c.seq, pgbook_data.microseconds(c.accepted_at, w.executed_at)::bigint as waited
+            from pgbook_data.commands c left join pgbook_data.outcomes w on w.id = c.id
+            where c.market = r.market and c.time >= r.starts and c.time < r.ends
+              and (c.seq is not null or w.id is not null)
+        )
+        select bucket, count(seq), count(waited), percentile_disc(0.5) within group (order by waited),
+               percentile_disc(0.99) within group (order by waited), max(waited)
+        from executed group by bucket order by bucket;
+end
+$$;
+
+ALTER FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Microseconds from accepted to executed, of the commands of a range that waited in the inbox, as percentile_disc gives them. A command that the transaction which logged it executed too has no such time: at_once counts those.';
+
+CREATE FUNCTION pgbook.markout(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, horizons interval[] DEFAULT '{00:00:01,00:00:05,00:00:30}'::interval[], against text DEFAULT 'mid'::text, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, horizon interval, trades bigint, measured bigint, markout numeric, markout_bps numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+    step interval;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    if against is null or against not in ('mid', 'last') then
+        raise exception 'bad_value: against % is unknown; use mid or last', coalesce(quote_literal(left(against, 40)), 'null')
+            using errcode = 'PB117', column = 'against';
+    end if;
+    if horizons is null or cardinality(horizons) not between 1 and 16 then
+        raise exception 'bad_value: % horizons are outside 1 to 16', coalesce(cardinality(horizons), 0)
+            using errcode = 'PB117', column = 'horizons';
+    end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    foreach step in array horizons loop
+        perform pgbook_data.check_horizon(step);
+        return query
+            with measured as (
+                select case when "by" is null then r.starts else pgbook_data.bucket_start(p.time, "by", tz) end as bucket,
+                       later2, amount::numeric as amount, amount * price::numeric as notional,
+                       amount * sign * (later2 - 2 * price::numeric) as gain
+                from pgbook_data.later_prices(r.market, r.starts, r.ends, step, against) p
+            ),
+            sums as (
+                select bucket, count(*) as trades, count(later2) as measured, sum(gain) as gain,
+                       sum(amount) filter (where later2 is not null) as amount,
+                       sum(notional) filter (where later2 is not null) as notional
+                from measured group by bucket
+            )
+            select bucket, step, trades, measured, pgbook_data.quotient(gain * r.tick, 2 * amount, 12),
+                   pgbook_data.quotient(gain * 5000, notional, 6)
+            from sums order by bucket;
+    end loop;
+end
+$$;
+
+ALTER FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) IS 'What takers gained in the time after their trades: Σ amount·side·(m − price) / Σ amount in price, to 12 digits, and 10000 · Σ amount·side·(m − price) / Σ amount·price in basis points, to 6; side 1 where the taker bought and −1 where it sold; makers gained the opposite. m, against mid: the mid of the first trade in [t + h, t + 2h); against last: the price of the last trade at t + h or before. measured counts the trades with an m. Source: Conrad, Wahal, The term structure of liquidity provision, Journal of Financial Economics 136 (2020).';
+
+CREATE FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open numeric, high numeric, low numeric, close numeric, volume numeric, quote_volume numeric, trades bigint, vwap numeric, taker_buy_volume numeric, taker_buy_quote_volume numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        select c.time, trim_scale(c.open * r.tick), trim_scale(c.high * r.tick), trim_scale(c.low * r.tick),
+               trim_scale(c.close * r.tick), trim_scale(c.volume * r.lot), trim_scale(c.notional * r.tick * r.lot),
+               c.trades, pgbook_data.quotient(c.notional * r.tick, c.volume, 12),
+               trim_scale(c.taker_buy_volume * r.lot), trim_scale(c.taker_buy_notional * r.tick * r.lot)
+        from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
+end
+$$;
+
+ALTER FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Open, high, low, close and volume of a range, or of its buckets. Open and close are those of the first and the last trade by number. quote_volume = Σ price·amount. A range without trades has no row.';
+
 CREATE FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) RETURNS smallint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog'
@@ -648,6 +819,421 @@ CREATE FUNCTION pgbook.resume_market(security text) RETURNS uuid
 END;
 
 ALTER FUNCTION pgbook.resume_market(security text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.sizes(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(amount_from numeric, amount_below numeric, trades bigint, volume numeric, cumulative_share numeric, p50 numeric, p90 numeric, p99 numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+    powers constant bigint[] := array(select 1::bigint << n from generate_series(0, 62) n);
+begin
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        with amounts as materialized (
+            select amount, count(*) as trades, sum(amount) as volume from pgbook_data.trades
+            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
+            group by amount
+        ),
+        ranked as (
+            select amount, trades, volume, sum(trades) over (order by amount) as up_to, sum(trades) over () as total
+            from amounts
+        ),
+        -- The least amount that so many trades do not exceed, as percentile_disc has it.
+        percentiles as (
+            select min(amount) filter (where up_to * 100 >= total * 50) as p50,
+                   min(amount) filter (where up_to * 100 >= total * 90) as p90,
+                   min(amount) filter (where up_to * 100 >= total * 99) as p99
+            from ranked
+        ),
+        binned as (
+            select width_bucket(amount, powers) as bin, sum(trades) as trades, sum(volume) as volume,
+                   max(up_to) as up_to, max(total) as total
+            from ranked group by 1
+        )
+        select trim_scale(powers[b.bin] * r.lot), trim_scale(powers[b.bin]::numeric * 2 * r.lot), b.trades::bigint,
+               trim_scale(b.volume * r.lot), pgbook_data.quotient(b.up_to, b.total, 6), trim_scale(p.p50 * r.lot),
+               trim_scale(p.p90 * r.lot), trim_scale(p.p99 * r.lot)
+        from binned b, percentiles p order by b.bin;
+end
+$$;
+
+ALTER FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) IS 'Histogram of the amounts of trades: bins of 2^k to below 2^(k+1) lots; bins without trades are left out. cumulative_share is the share of trades up to this bin, to 6 digits. p50, p90 and p99 are of the whole range, the same in each row: amounts that occur, as percentile_disc gives them.';
+
+CREATE FUNCTION pgbook.slippage(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, order_id uuid, user_id text, side text, amount numeric, trades bigint, avg_price numeric, mid numeric, touch numeric, mid_bps numeric, touch_bps numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        with orders as (
+            -- An imported trade has no number of its taker's execution: it stands for itself.
+            select time, taker_order, taker_user, taker_side, min(trade_id) as first_trade, count(*) as trades,
+                   sum(amount) as amount, sum(price * amount::numeric) as notional,
+                   (min(array[trade_id, best_bid]))[2]::numeric as bid, (min(array[trade_id, best_ask]))[2]::numeric as ask
+            from pgbook_data.trades
+            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
+            group by coalesce(seq, -trade_id), time, taker_order, taker_user, taker_side
+        ),
+        arrivals as (
+            select o.*, case taker_side when 0 then 1 else -1 end as sign, bid + ask as mid2,
+                   case taker_side when 0 then ask else bid end as touch
+            from orders o
+        )
+        select time, taker_order, taker_user, case taker_side when 0 then 'bid' else 'ask' end,
+               trim_scale(amount * r.lot), trades, pgbook_data.quotient(notional * r.tick, amount, 12),
+               trim_scale(mid2 * 0.5 * r.tick), trim_scale(touch * r.tick),
+               pgbook_data.quotient(10000 * sign * (2 * notional - mid2 * amount), mid2 * amount, 6),
+               pgbook_data.quotient(10000 * sign * (notional - touch * amount), touch * amount, 6)
+        from arrivals order by first_trade;
+end
+$$;
+
+ALTER FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) IS 'Per execution of a taker order: what it paid over the market at its arrival, in basis points to 6 digits; above zero is a cost. 10000 · side · (avg_price − reference) / reference, side 1 for a bid and −1 for an ask, against the mid and against the touch (the best price of the other side), both just before its first match that counts; null where a side was empty or is not known. Source: A. Perold, The implementation shortfall, Journal of Portfolio Management 14 (1988).';
+
+CREATE FUNCTION pgbook.spread(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, horizon interval DEFAULT '00:00:05'::interval, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, trades bigint, quoted numeric, quoted_bps numeric, effective numeric, effective_bps numeric, realised_trades bigint, realised numeric, realised_bps numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    perform pgbook_data.check_horizon(horizon);
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        with measured as (
+            select case when "by" is null then r.starts else pgbook_data.bucket_start(p.time, "by", tz) end as bucket,
+                   amount::numeric as amount, amount * spread as quoted, amount * sign * (2 * price::numeric - mid2) as effective,
+                   amount * mid2 as mids, amount * sign * (2 * price::numeric - later2) as realised, later2
+            from pgbook_data.later_prices(r.market, r.starts, r.ends, horizon, 'mid') p
+            where mid2 is not null
+        ),
+        sums as (
+            select bucket, count(*) as n, sum(amount) as amount, sum(quoted) as quoted, sum(effective) as effective,
+                   sum(mids) as mids, count(later2) as later, sum(realised) as realised,
+                   sum(amount) filter (where later2 is not null) as later_amount,
+                   sum(mids) filter (where later2 is not null) as later_mids
+            from measured group by bucket
+        )
+        select bucket, n, pgbook_data.quotient(quoted * r.tick, amount, 12),
+               pgbook_data.quotient(quoted * 20000, mids, 6), pgbook_data.quotient(effective * r.tick, amount, 12),
+               pgbook_data.quotient(effective * 20000, mids, 6), later,
+               pgbook_data.quotient(realised * r.tick, later_amount, 12),
+               pgbook_data.quotient(realised * 20000, later_mids, 6)
+        from sums order by bucket;
+end
+$$;
+
+ALTER FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) IS 'Spreads that traded amounts met, each weighted by amount, in price to 12 digits and in basis points of the mid to 6: Σ amount·spread / Σ amount, and 10000 · Σ amount·spread / Σ amount·mid. quoted = ask − bid just before the match; effective = 2·side·(price − mid); realised = 2·side·(price − mid at + horizon), side 1 where the taker bought and −1 where it sold. The mid at t + h is that of the first trade in [t + h, t + 2h): no trade came between; without one the trade is left out of realised. Trades with an empty side are left out. Source: Huang, Stoll, Dealer versus auction markets, Journal of Financial Economics 41 (1996); weights as in SEC Rule 605.';
+
+CREATE FUNCTION pgbook.top(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, n integer DEFAULT 20) RETURNS TABLE(user_id text, volume numeric, quote_volume numeric, trades bigint, maker_volume numeric, taker_volume numeric, maker_share numeric, market_share numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    if n is null or n not between 1 and 10000 then
+        raise exception 'bad_value: n % is outside 1 to 10000', coalesce(n::text, 'null')
+            using errcode = 'PB117', column = 'n';
+    end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        with pairs as materialized (
+            select maker_user, taker_user, count(*) as trades, sum(amount) as volume,
+                   sum(price * amount::numeric) as notional
+            from pgbook_data.trades
+            where market = r.market and time >= r.starts and time < r.ends and busted_at is null
+            group by maker_user, taker_user
+        ),
+        parts as (
+            select maker_user as user_id, trades, notional, volume as made, 0 as taken from pairs
+            union all
+            select taker_user, trades, notional, 0, volume from pairs
+        ),
+        users as (
+            select user_id, sum(trades)::bigint as trades, sum(notional) as notional, sum(made) as made,
+                   sum(taken) as taken
+            from parts group by user_id
+        )
+        select user_id, trim_scale((made + taken) * r.lot), trim_scale(notional * r.tick * r.lot), trades,
+               trim_scale(made * r.lot), trim_scale(taken * r.lot), pgbook_data.quotient(made, made + taken, 6),
+               pgbook_data.quotient(made + taken, 2 * (select sum(volume) from pairs), 6)
+        from users
+        where user_id is not null
+        order by made + taken desc, user_id collate "C"
+        limit n;
+end
+$$;
+
+ALTER FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) IS 'The n users with the largest volume, made and taken; a trade with oneself counts on both sides. maker_share = maker_volume / volume; market_share = volume / (2 · volume of the market), as each trade has two sides. Shares to 6 digits. Imported trades have no users and count in the market alone.';
+
+CREATE FUNCTION pgbook.twap(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, twap numeric, held_seconds numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+    -- Nobody knows how long the last price will hold.
+    known_to timestamptz;
+    first_minute timestamptz;
+    held bigint;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    known_to := least(r.ends, now());
+    if known_to <= r.starts then return; end if;
+    first_minute := date_trunc('minute', r.starts, 'UTC');
+    held := coalesce(
+        (select t.price from pgbook_data.trades t
+         where t.market = r.market and t.time >= first_minute and t.time < r.starts and t.busted_at is null
+         order by t.time desc, t.trade_id desc limit 1),
+        (select c.close from pgbook_data.candles_1m c where c.market = r.market and c.time < first_minute
+         order by c.time desc limit 1));
+    return query
+        with events as (
+            -- Where the price changes or a bucket begins: a bucket's own trades come after its beginning.
+            select r.starts as at, 0 as kind, 0::bigint as id, held as price
+            union all
+            select s.time, 1, 0, null
+            from pgbook_data.bucket_starts(pgbook_data.bucket_start(r.starts, "by", tz), known_to, "by", tz) s
+            where "by" is not null and s.time > r.starts
+            union all
+            select t.time, 2, t.trade_id, t.price from pgbook_data.trades t
+            where t.market = r.market and t.time >= r.starts and t.time < known_to and t.busted_at is null
+        ),
+        spans as (
+            select at, lead(at, 1, known_to) over w as until, price, count(price) over w as run
+            from events window w as (order by at, kind, id)
+        ),
+        held as (select at, until, max(price) over (partition by run) as price from spans),
+        weighed as (
+            select case when "by" is null then r.starts else pgbook_data.bucket_start(at, "by", tz) end as bucket,
+                   price, pgbook_data.microseconds(at, until) as weight
+            from held where until > at and price is not null
+        )
+        select bucket, pgbook_data.quotient(sum(price * weight) * r.tick, sum(weight), 12),
+               trim_scale(sum(weight) * 0.000001)
+        from weighed group by bucket order by bucket;
+end
+$$;
+
+ALTER FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Time-weighted average price: Σ price·held / Σ held, to 12 digits; the last price counts for the time it held inside the range, clipped to it (and to now). A trade before the range gives the price at its beginning; before the first trade of all there is none. held_seconds is Σ held. Of trades at one microsecond the last by number holds.';
+
+CREATE FUNCTION pgbook.volatility(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, "interval" text DEFAULT '5m'::text, by text DEFAULT NULL::text, annualise boolean DEFAULT false, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, intervals bigint, close_to_close numeric, parkinson numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+    known_to timestamptz;
+    -- Divisions and logarithms keep as many digits as what they are given.
+    one constant numeric := 1.000000000000000000000000;
+    scale numeric := 1;
+begin
+    perform pgbook_data.check_bucket("interval");
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    known_to := least(r.ends, now());
+    if annualise then
+        scale := sqrt(one * case "interval" when '1M' then 12 else 365 * 86400 / extract(epoch from "interval"::interval) end);
+    end if;
+    return query
+        with candles as (
+            select case when "by" is null then r.starts else pgbook_data.bucket_start(c.time, "by", tz) end as bucket, c.*
+            from pgbook_data.range_candles(r.market, r.starts, r.ends, "interval", 'UTC') c
+        ),
+        steps as (
+            select bucket, time,
+                   ln(one * close / lag(close) over (partition by bucket order by time)) as step,
+                   ln(one * high / low) as span
+            from candles
+        ),
+        sums as (
+            select bucket, min(time) as first_time, count(*) as traded, coalesce(sum(step), 0) as steps,
+                   coalesce(sum(step * step), 0) as squares, sum(span * span) as spans
+            from steps group by bucket
+        ),
+        -- Without a trade the price did not change: those intervals count, with a return of 0.
+        counted as (
+            select s.*, greatest(traded, (
+                       select count(*) from pgbook_data.bucket_starts(s.first_time, case when "by" is null then known_to
+                           else least(known_to, pgbook_data.bucket_end(s.bucket, "by", tz)) end, "interval", 'UTC'))) as n
+            from sums s
+        )
+        select bucket, n,
+               case when n > 2 then trim_scale(round(
+                   scale * sqrt(greatest(0, squares - steps * steps / (n - 1)) / (n - 2)), 12)) end,
+               trim_scale(round(scale * sqrt(spans / (4 * ln(one * 2) * n)), 12))
+        from counted order by bucket;
+end
+$$;
+
+ALTER FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) IS 'Standard deviation of returns per interval, from candles of the interval (`"interval"`), as a fraction to 12 digits. close_to_close: the sample deviation of r = ln(close / close before), √(Σ(r − mean)² / (n − 1)) of n = intervals − 1 returns. parkinson: √(Σ ln(high / low)² / (4 ln 2 · intervals)). intervals counts from the first with a trade to the end of the range or bucket; one without a trade has return and span 0. annualise multiplies by √(intervals in 365 days). Source: M. Parkinson, The Extreme Value Method for Estimating the Variance of the Rate of Return, Journal of Business 53 (1980).';
+
+CREATE FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, bins integer DEFAULT 24) RETURNS TABLE(price_from numeric, price_to numeric, trades bigint, volume numeric, taker_buy_volume numeric, share numeric, point_of_control boolean, value_area boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+    lowest bigint;
+    width bigint;
+    counts bigint[];
+    volumes numeric[];
+    buys numeric[];
+    total numeric;
+    inside numeric;
+    center integer;
+    bottom integer;
+    top integer;
+begin
+    if bins is null or bins not between 1 and 1000 then
+        raise exception 'bad_value: bins % is outside 1 to 1000', coalesce(bins::text, 'null')
+            using errcode = 'PB117', column = 'bins';
+    end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    with levels as materialized (
+        select price, count(*) as trades, sum(amount) as volume,
+               coalesce(sum(amount) filter (where taker_side = 0), 0) as buys
+        from pgbook_data.trades
+        where market = r.market and time >= r.starts and time < r.ends and busted_at is null
+        group by price
+    ),
+    span as (
+        select min(price) as lowest, max(price) as highest, (max(price) - min(price)) / volume_profile.bins + 1 as width
+        from levels
+    ),
+    binned as (
+        select (price - lowest) / width as bin, sum(trades) as trades, sum(volume) as volume, sum(buys) as buys
+        from levels, span group by 1
+    )
+    select s.lowest, s.width, array_agg(coalesce(b.trades, 0) order by n), array_agg(coalesce(b.volume, 0) order by n),
+           array_agg(coalesce(b.buys, 0) order by n), sum(b.volume)
+    into lowest, width, counts, volumes, buys, total
+    from span s cross join generate_series(0, (s.highest - s.lowest) / s.width) n left join binned b on b.bin = n
+    group by s.lowest, s.width;
+    if lowest is null then return; end if;
+
+    -- Of equal ones the nearest to the middle, then the lower.
+    select n into center from generate_subscripts(volumes, 1) n
+    order by volumes[n] desc, abs(2 * n - 1 - cardinality(volumes)), n limit 1;
+    bottom := center;
+    top := center;
+    inside := volumes[center];
+    while inside * 10 < total * 7 loop
+        if bottom = 1 or (top < cardinality(volumes) and volumes[top + 1] >= volumes[bottom - 1]) then
+            top := top + 1;
+            inside := inside + volumes[top];
+        else
+            bottom := bottom - 1;
+            inside := inside + volumes[bottom];
+        end if;
+    end loop;
+    return query
+        select trim_scale((lowest + (n - 1)::numeric * width) * r.tick),
+               trim_scale((lowest + n::numeric * width - 1) * r.tick), counts[n],
+               trim_scale(volumes[n] * r.lot), trim_scale(buys[n] * r.lot), pgbook_data.quotient(volumes[n], total, 6),
+               n = center, n between bottom and top
+        from generate_subscripts(volumes, 1) n order by n;
+end
+$$;
+
+ALTER FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) IS 'Volume by price, in at most `bins` bins of equally many ticks from the lowest price of the range up; price_from and price_to both belong to the bin. share is to 6 digits. Point of control: the bin with the most volume; of equal ones the nearest to the middle, then the lower. Value area: from there the larger neighbour is added (the upper of equal ones) until at least 70 % of the volume is inside. Source: J. Peter Steidlmayer, Market Profile, Chicago Board of Trade (1984).';
+
+CREATE FUNCTION pgbook.vwap(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, vwap numeric, volume numeric, quote_volume numeric, trades bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    r record;
+begin
+    if "by" is not null then perform pgbook_data.check_bucket("by", tz); end if;
+    r := pgbook_data.analytics_range(security, "from", "to");
+    return query
+        select c.time, pgbook_data.quotient(c.notional * r.tick, c.volume, 12), trim_scale(c.volume * r.lot),
+               trim_scale(c.notional * r.tick * r.lot), c.trades
+        from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
+end
+$$;
+
+ALTER FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) OWNER TO pgbook_owner;
+
+COMMENT ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Volume-weighted average price: Σ price·amount / Σ amount, from exact sums, to 12 digits. Source: Berkowitz, Logue, Noser, The Total Cost of Transactions on the NYSE, Journal of Finance 43 (1988).';
+
+CREATE FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    is_open constant boolean := range_to is null or range_to = 'infinity';
+    minute_starts timestamptz;
+    minute_ends timestamptz;
+begin
+    select m.market, m.tick_size, m.lot_size into market, tick, lot from pgbook_data.markets m where m.symbol = security;
+    if not found then
+        raise exception 'unknown_market: there is no market %; pgbook.markets lists them',
+            coalesce(quote_literal(left(security, 40)), 'without a name') using errcode = 'PB101', column = 'security';
+    end if;
+    ends := range_to;
+    if is_open then
+        minute_starts := (select max(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market);
+        minute_ends := minute_starts + interval '1 minute';
+        ends := coalesce(
+            (select max(t.time) + interval '1 microsecond' from pgbook_data.trades t
+             where t.market = analytics_range.market and t.time >= minute_starts and t.time < minute_ends
+               and t.busted_at is null),
+            minute_ends, now());
+    end if;
+    starts := coalesce(range_from, ends - interval '24 hours');
+    if starts = '-infinity' then
+        starts := coalesce(
+            (select min(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market),
+            ends - interval '24 hours');
+    end if;
+    -- After the last trade there is nothing, which is no mistake.
+    if is_open then ends := greatest(ends, starts + interval '1 microsecond'); end if;
+    if not starts < ends then
+        raise exception 'bad_value: from % is not before to %; give an earlier from or a later to',
+            starts at time zone 'UTC', ends at time zone 'UTC' using errcode = 'PB117', column = 'from';
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -947,6 +1533,20 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.check_bucket(bucket text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.check_horizon(horizon interval) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if horizon is null or horizon < interval '1 microsecond' or horizon > interval '1 day' then
+        raise exception 'bad_value: horizon % is outside 1 microsecond to 1 day', coalesce(horizon::text, 'null')
+            using errcode = 'PB117', column = 'horizon';
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.check_horizon(horizon interval) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
@@ -1251,6 +1851,128 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) RETURNS TABLE("time" timestamp with time zone, trade_id bigint, price bigint, amount bigint, sign integer, spread numeric, mid2 numeric, later2 numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    reach constant timestamptz := ends + horizon + horizon;
+    is_mid constant boolean := against = 'mid';
+begin
+    return query
+        with known as (
+            select t.time, t.trade_id, t.price, t.amount, case t.taker_side when 0 then 1 else -1 end as sign,
+                   t.best_ask::numeric - t.best_bid as spread, t.best_bid::numeric + t.best_ask as mid2
+            from pgbook_data.trades t
+            where t.market = later_prices.market and t.time >= starts and t.time < reach and t.busted_at is null
+        ),
+        events as (
+            -- Kind 0 tells a price, kind 1 asks for it.
+            select k.*, k.time as at, 0 as kind, case when is_mid then mid2 else 2 * k.price::numeric end as mark
+            from known k
+            union all
+            select k.*, k.time + horizon, 1, null from known k where k.time < ends
+        ),
+        -- Read from the last to the first, the mark before a question is the first one after it; read from the first
+        -- to the last, it is the last one up to it.
+        runs as (
+            select e.*, count(mark) over (order by case when is_mid then reach - at else at - starts end, kind,
+                                          case when is_mid then -trade_id else trade_id end) as run
+            from events e
+        ),
+        marked as (
+            select m.*, max(mark) over (partition by run) as found,
+                   max(at) filter (where mark is not null) over (partition by run) as found_at
+            from runs m
+        )
+        select time, trade_id, price, amount, sign, spread, mid2,
+               case when is_mid and found_at >= at and found_at < at + horizon or not is_mid and at <= now() then found end
+        from marked where kind = 1;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN trim_scale((EXTRACT(epoch FROM (ends - starts)) * (1000000)::numeric));
+
+ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (divisor <> (0)::numeric) THEN trim_scale((((sign(dividend) * sign(divisor)) * div(((((2)::numeric * abs(dividend)) * (('1e'::text || (digits)::text))::numeric) + abs(divisor)), ((2)::numeric * abs(divisor)))) * (('1e-'::text || (digits)::text))::numeric)) ELSE NULL::numeric END;
+
+ALTER FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    coarse constant text := case
+        when bucket is null or (bucket in ('1d', '1w', '1M') and tz = 'UTC') then '1d'
+        when bucket like '%h' then '1h' end;
+    coarse_unit constant text := case coarse when '1d' then 'day' else 'hour' end;
+    coarse_length constant interval := case coarse when '1d' then interval '24 hours' else interval '1 hour' end;
+    minutes_from timestamptz := date_trunc('minute', starts + interval '1 minute' - interval '1 microsecond', 'UTC');
+    minutes_to timestamptz := date_trunc('minute', ends, 'UTC');
+    coarse_from timestamptz;
+    coarse_to timestamptz;
+begin
+    if bucket = '1s' or minutes_from >= minutes_to then
+        minutes_from := ends;
+        minutes_to := ends;
+    end if;
+    coarse_from := date_trunc(coarse_unit, minutes_from + coarse_length - interval '1 microsecond', 'UTC');
+    coarse_to := date_trunc(coarse_unit, minutes_to, 'UTC');
+    if coarse is null or coarse_from >= coarse_to then
+        coarse_from := minutes_to;
+        coarse_to := minutes_to;
+    end if;
+    return query
+        select p.bucket, (min(array[p.first_trade_id, p.open]))[2], max(p.high), min(p.low),
+               (max(array[p.last_trade_id, p.close]))[2], sum(p.trades)::bigint, sum(p.volume), sum(p.notional),
+               sum(p.taker_buy_volume), sum(p.taker_buy_notional)
+        from (
+            select case when range_candles.bucket is null then starts
+                        else pgbook_data.bucket_start(r.time, range_candles.bucket, tz) end as bucket, r.*
+            from (
+                select * from pgbook_data.candle_rows(range_candles.market, '1m', minutes_from, coarse_from)
+                where minutes_from < coarse_from
+                union all
+                select * from pgbook_data.candle_rows(range_candles.market, coarse, coarse_from, coarse_to)
+                where coarse_from < coarse_to
+                union all
+                select * from pgbook_data.candle_rows(range_candles.market, '1m', coarse_to, minutes_to)
+                where coarse_to < minutes_to
+                union all
+                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
+                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
+                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
+                from pgbook_data.trades t
+                where t.market = range_candles.market and t.time >= starts and t.time < minutes_from
+                  and t.busted_at is null
+                union all
+                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
+                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
+                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
+                from pgbook_data.trades t
+                where t.market = range_candles.market and t.time >= minutes_to and t.time < ends
+                  and t.busted_at is null
+            ) r
+        ) p
+        group by p.bucket
+        order by p.bucket;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2013,6 +2735,8 @@ CREATE UNIQUE INDEX commands_client_order_id ON pgbook_data.commands USING btree
 
 CREATE UNIQUE INDEX commands_seq ON pgbook_data.commands USING btree (market, seq) WHERE (seq IS NOT NULL);
 
+CREATE INDEX commands_time ON pgbook_data.commands USING brin ("time");
+
 CREATE UNIQUE INDEX trades_id ON pgbook_data.trades USING btree (market, "time", trade_id);
 
 CREATE OR REPLACE VIEW pgbook.taker_trades AS
@@ -2090,6 +2814,14 @@ REVOKE ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" tim
 GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_reader;
 
+REVOKE ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
+
 REVOKE ALL ON FUNCTION pgbook.halt_market(security text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.halt_market(security text) TO pgbook_node;
 
@@ -2105,6 +2837,18 @@ REVOKE ALL ON FUNCTION pgbook.last_trades(security text, n integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.last_trades(security text, n integer) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.last_trades(security text, n integer) TO pgbook_reader;
 
+REVOKE ALL ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.latency(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.markout(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizons interval[], against text, by text, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
+
 REVOKE ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) TO pgbook_node;
 
@@ -2118,6 +2862,41 @@ GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_
 
 REVOKE ALL ON FUNCTION pgbook.resume_market(security text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.resume_market(security text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone, "to" timestamp with time zone, horizon interval, by text, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "to" timestamp with time zone, n integer) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone, "to" timestamp with time zone, bins integer) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) TO pgbook_node;
@@ -2150,6 +2929,9 @@ GRANT ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, rang
 REVOKE ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.check_horizon(horizon interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.check_horizon(horizon interval) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) TO pgbook_node;
 
@@ -2171,6 +2953,18 @@ GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgb
 
 REVOKE ALL ON FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) TO pgbook_node;

@@ -36,7 +36,7 @@ extension Connection {
     }
 
     /// Drops whatever is still to come of the running statement.
-    private func drain() {
+    func drain() {
         while let result = PQgetResult(handle) {
             PQclear(result)
             if isLost { return }

@@ -34,6 +34,7 @@ extension PostgresError {
         error.table = field("t")
         error.column = field("c")
         error.constraint = field("n")
+        error.position = field("P").flatMap { Int($0) }
         return error
     }
 }

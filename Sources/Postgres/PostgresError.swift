@@ -31,6 +31,8 @@ public struct PostgresError: Error, Sendable, Hashable {
     public var constraint: String?
     /// The query's name (`-- name: …` as its first line) or its text, shortened.
     public var query: String?
+    /// Where in the statement the server found the fault, in characters from 1.
+    public var position: Int?
     /// Which statement of a pipeline failed, counted from 0.
     public var statementIndex: Int?
 

@@ -43,6 +43,13 @@ public final class Rows {
         return try T(decoding: cell(row: row, column: column))
     }
 
+    /// A value of a result that was asked for as text.
+    func text(row: Int, column: Int) -> String? {
+        defer { withExtendedLifetime(self) {} }
+        let cell = cell(row: row, column: column)
+        return cell.isNull ? nil : String(decoding: cell.bytes, as: UTF8.self)
+    }
+
     @usableFromInline
     func cell(row: Int, column: Int) -> PostgresCell {
         precondition(

@@ -4,6 +4,8 @@ public import Postgres
 public typealias StoreConnection = Connection
 /// Where and how to connect.
 public typealias StoreConfiguration = ConnectionConfiguration
+/// A column of a result that comes as text.
+public typealias StoreColumn = TextColumn
 
 extension Connection {
     /// Undoes the transaction that is open, if one is.

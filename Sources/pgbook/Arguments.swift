@@ -18,8 +18,11 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     /// Connects to a database whose schema is this binary's.
-    func connect() throws -> Connection {
-        let connection = try Connection(configuration())
+    /// - Parameter settings: of the session.
+    func connect(settings: [String: String] = [:]) throws -> Connection {
+        var configuration = configuration()
+        configuration.settings = settings
+        let connection = try Connection(configuration)
         try Migrator(connection).requireCurrent()
         return connection
     }

@@ -11,14 +11,18 @@ struct Table {
     /// Of each row; nil is plain.
     private var styles: [Style?] = []
 
-    init(_ columns: (title: String, alignment: Alignment)...) {
+    init(_ columns: (title: String, alignment: Alignment)...) { self.init(columns) }
+
+    init(_ columns: [(title: String, alignment: Alignment)]) {
         titles = columns.map(\.title)
         alignments = columns.map(\.alignment)
     }
 
     var isEmpty: Bool { rows.isEmpty }
 
-    mutating func add(_ cells: String?..., style: Style? = nil) {
+    mutating func add(_ cells: String?..., style: Style? = nil) { add(cells, style: style) }
+
+    mutating func add(_ cells: [String?], style: Style? = nil) {
         rows.append(cells.map { printable($0 ?? "") })
         styles.append(style)
     }

@@ -5,7 +5,11 @@ import Testing
 private let commands = [
     ["serve"], ["migrate"], ["market", "add"], ["market", "list"], ["market", "halt"], ["market", "resume"], ["place"],
     ["amend"], ["cancel"], ["cancel-all"], ["order"], ["orders"], ["book"], ["trades"], ["watch"], ["shell"],
-    ["doctor"], ["bench", "pgbook"], ["bench", "limit"], ["bench", "naive-load"],
+    ["stats", "ohlcv"], ["stats", "vwap"], ["stats", "twap"], ["stats", "volume-profile"], ["stats", "flow"],
+    ["stats", "sizes"], ["stats", "top"], ["stats", "volatility"], ["stats", "spread"], ["stats", "slippage"],
+    ["stats", "markout"],
+    ["stats", "fills"], ["stats", "latency"], ["query"], ["sql"], ["doctor"], ["bench", "pgbook"], ["bench", "limit"],
+    ["bench", "naive-load"],
 ]
 
 @Suite struct UsageTests {
