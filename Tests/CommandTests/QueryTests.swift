@@ -97,7 +97,8 @@ import Testing
         #expect(found.status == 0)
     }
 
-    @Test func `psql is found in the private root, and missed on one line`() throws {
+    @Test func `psql is found in the private root, gets no password as an argument, and is missed on one line`() throws
+    {
         let root = FileManager.default.temporaryDirectory.appending(path: "pgbook-root-\(UUID())")
         let folder = root.appending(path: "usr/lib/postgresql/17/bin")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -108,9 +109,15 @@ import Testing
         #expect(missed.errors.hasPrefix("pgbook: psql was not found; install it"))
         #expect(missed.errors.split(separator: "\n").count == 1)
         let program = folder.appending(path: "psql")
-        try Data("#!/bin/sh\necho \"$PGOPTIONS|$*\"\n".utf8).write(to: program)
+        try Data("#!/bin/sh\necho \"$PGOPTIONS|$PGPASSWORD|$*\"\n".utf8).write(to: program)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
         let found = try Program.run(["sql", "--database", "dbname=x", "--", "-l"], environment: environment)
-        #expect(found.output == "-c search_path=pgbook,public|--dbname dbname=x -l\n")
+        #expect(found.output == "-c search_path=pgbook,public||--dbname dbname=x -l\n")
+        let url = "postgresql://u:se%27cret@h,i:5433/x?sslmode=disable"
+        let secret = try Program.run(["sql", "--database", url], environment: environment)
+        #expect(
+            secret.output
+                == "-c search_path=pgbook,public|se'cret|--dbname user='u' dbname='x' host='h,i' port=',5433' sslmode='disable'\n",
+            "a password is no argument: everybody can read those")
     }
 }
