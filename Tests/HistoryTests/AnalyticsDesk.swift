@@ -12,10 +12,12 @@ struct AnalyticsDesk {
     let connection: Connection
     private let database: TestDatabase
 
-    init(seed: UInt64 = .random(in: 0 ... .max), count: Int = 500) throws {
+    init(
+        seed: UInt64 = .random(in: 0 ... .max), count: Int = 500, from start: Int64 = 1_740_787_213_000_000
+    ) throws {
         self.seed = seed
         print("seed \(seed)")
-        trades = RandomTrades(seed: seed, count: count)
+        trades = RandomTrades(seed: seed, count: count, from: start)
         database = try TestDatabase()
         try database.addMarket("M")
         let owner = try database.connection()

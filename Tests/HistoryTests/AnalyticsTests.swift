@@ -231,6 +231,57 @@ private let intervals: [String?] = [nil, "1s", "1m", "5m", "1h", "12h", "1d", "1
     }
 
     @Test(arguments: [
+        ("1s", "UTC"), ("15m", "UTC"), ("1d", "UTC"), ("1d", "Europe/Berlin"), ("1d", "Asia/Kathmandu"),
+        ("1w", "America/New_York"), ("1M", "Australia/Lord_Howe"),
+    ])
+    func `of whole buckets, ohlcv has the candles' rows`(interval: String, timeZone: String) throws {
+        // Over the days in which clocks change in the north.
+        let desk = try AnalyticsDesk(seed: .random(in: 0 ... .max), count: 400, from: 1_742_000_000_000_000)
+        let (first, last) = (desk.trades.all[0].time, desk.trades.all[desk.trades.all.count - 1].time)
+        let range = first - 40 * 86_400_000_000..<last + 40 * 86_400_000_000
+        let candles = try desk.connection.execute(
+            """
+            SELECT array[time::text, open::text, high::text, low::text, close::text, volume::text, quote_volume::text, trades::text,
+                         vwap::text, taker_buy_volume::text, taker_buy_quote_volume::text]
+            FROM pgbook.candles('M', $1, $2, $3, tz => $4)
+            """, interval, PostgresTimestamp(microsecondsSinceUnixEpoch: range.lowerBound),
+            PostgresTimestamp(microsecondsSinceUnixEpoch: range.upperBound), timeZone)
+        let rows = try desk.rows(.ohlcv(AnalyticsBuckets(interval, timeZone: timeZone)), range)
+        #expect(try rows == candles.map { try $0.decode([String?].self, at: 0) }, "seed \(desk.seed)")
+        #expect(rows.count > 0)
+        // What holds until the end of a bucket holds at the beginning of the next: the whole range is covered.
+        let held = try desk.rows(.twap(AnalyticsBuckets(interval, timeZone: timeZone)), first..<last)
+        let seconds = try held.map { try #require(Double($0[2] ?? "")) }.reduce(0, +)
+        let from = desk.trades.counted[0].time
+        #expect(abs(seconds - Double(last - from) / 1_000_000) < 0.001, "seed \(desk.seed)")
+    }
+
+    @Test func `an imported history has no users and no quotes, and is analyzed for all that`() throws {
+        let desk = try AnalyticsDesk(count: 1)
+        try desk.owner().executeSimple(
+            """
+            DELETE FROM pgbook_data.trades; DELETE FROM pgbook_data.candles_1m;
+            INSERT INTO pgbook_data.trades (time, trade_id, price, amount, market, taker_side)
+            SELECT timestamptz '2025-01-01 00:00:00Z' + n * interval '1 second', n * 1000, 100 + n, 3, 1, n % 2
+            FROM generate_series(1, 10) n;
+            """)
+        let start: Int64 = 1_735_689_600_000_000
+        let range = start..<start + 10_000_000
+        let horizons: [Int64] = [1_000_000]
+        #expect(try desk.rows(.top(users: 5), range) == [])
+        #expect(try desk.rows(.slippage, range).count == 9)
+        #expect(try desk.rows(.slippage, range)[8][1...3] == [nil, nil, "ask"])
+        #expect(try desk.rows(.spread(horizonMicroseconds: 1, nil), range) == [])
+        #expect(
+            try desk.rows(.markout(horizonsMicroseconds: horizons, against: .mid, nil), range)
+                == [[timeText(start), "00:00:01", "9", "0", nil, nil]])
+        // Five of nine takers sold before the price rose by a tick, four bought.
+        #expect(
+            try desk.rows(.markout(horizonsMicroseconds: horizons, against: .last, nil), range)[0][3...4]
+                == ["9", "-0.055555555556"])
+    }
+
+    @Test(arguments: [
         ("N", "2025-03-01", "2025-03-02", "1h", OutcomeCode.unknownMarket, "there is no market 'N'"),
         ("M", "2025-03-02", "2025-03-02", "1h", .badValue, "is not before to"),
         ("M", "2025-03-03", "2025-03-02", "1h", .badValue, "is not before to"),
