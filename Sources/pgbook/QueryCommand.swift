@@ -33,7 +33,7 @@ struct QueryCommand: ParsableCommand {
         settings["statement_timeout"] = "\(timeout.microseconds == 0 ? 0 : max(1, timeout.microseconds / 1000))ms"
         let connection = try connection.connect(settings: settings)
         do {
-            try writeRows(as: format.format) { columns, row in
+            try connection.writeRows(as: format.format) { columns, row in
                 try connection.readOnly(text, columns: columns, forEach: row)
             }
         } catch let error as PostgresError {

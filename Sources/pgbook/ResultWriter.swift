@@ -87,21 +87,31 @@ struct ResultWriter: ~Copyable {
     }
 }
 
-/// Writes the rows that a body hands over.
-/// - Parameter body: given what to call with the columns, and with each row.
-func writeRows(
-    as format: ResultFormat, emptyLine: String = "no rows",
-    _ body: (_ columns: ([TextColumn]) -> Void, _ row: ([String?]) throws -> Void) throws -> Void
-) throws {
-    flushOutput()
-    var writer = ResultWriter(format)
-    do {
-        try body({ writer.begin($0) }, { try writer.add($0) })
-        try writer.finish(emptyLine: emptyLine)
-    } catch is ResultWriter.TableFull {
-        try writer.finish(emptyLine: emptyLine, isCut: true)
-    } catch is ResultWriter.OutputEnded {
-        return
+extension Connection {
+    /// Writes the rows that a body hands over. Ctrl-C ends the statement on the server too.
+    /// - Parameter body: given what to call with the columns, and with each row.
+    func writeRows(
+        as format: ResultFormat, emptyLine: String = "no rows",
+        _ body: (_ columns: ([TextColumn]) -> Void, _ row: ([String?]) throws -> Void) throws -> Void
+    ) throws {
+        flushOutput()
+        let interruption = Interruption(of: interrupt, isOnce: true, cancels: true)
+        var writer = ResultWriter(format)
+        do {
+            try body(
+                { writer.begin($0) },
+                {
+                    if interruption.hasCome { throw Failure(.interrupted) }
+                    try writer.add($0)
+                })
+            try writer.finish(emptyLine: emptyLine)
+        } catch is ResultWriter.TableFull {
+            try writer.finish(emptyLine: emptyLine, isCut: true)
+        } catch is ResultWriter.OutputEnded {
+            return
+        } catch  where interruption.hasCome {
+            throw Failure(.interrupted)
+        }
     }
 }
 

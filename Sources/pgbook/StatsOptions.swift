@@ -64,7 +64,7 @@ struct StatsOptions: ParsableArguments {
     func show(_ statistic: Statistic) throws {
         let connection = try connection.connect(settings: resultSettings)
         let range = try range.range(of: try connection.theMarket(range.market))
-        try writeRows(as: format.format, emptyLine: "nothing in this range") { columns, row in
+        try connection.writeRows(as: format.format, emptyLine: "nothing in this range") { columns, row in
             try Analytics(connection).run(statistic, of: range, columns: columns, forEach: row)
         }
     }

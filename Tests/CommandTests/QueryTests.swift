@@ -66,6 +66,24 @@ import Testing
         #expect(result.errors == "pgbook: not done in 100ms; give it more: --timeout 1s\n")
     }
 
+    @Test func `Ctrl-C ends the statement on the server too`() async throws {
+        let running = try RunningProgram(
+            ["query", "-", "--timeout", "0"], database: database.url, input: "select pg_sleep(600) /* to be ended */")
+        let connection = try database.connection()
+        func count() throws -> Int64 {
+            try connection.execute(
+                """
+                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+                  AND pid <> pg_backend_pid() AND query LIKE '%to be ended%'
+                """
+            ).one().decode(at: 0)
+        }
+        try await eventually("it runs") { try count() == 1 }
+        running.signal(SIGINT)
+        #expect(try running.result().status == 130)
+        try await eventually("it has ended") { try count() == 0 }
+    }
+
     @Test func `a table is cut, a stream is not`() throws {
         let text = "select n from generate_series(1, 30000) n"
         let table = try query(text)
