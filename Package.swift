@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "HistoryTests",
             dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "History", "TestSupport"],
-            swiftSettings: strict),
+            exclude: ["Golden", "load_candles.py"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

@@ -63,3 +63,71 @@ extension Connection {
             consumeOnThread: consume)
     }
 }
+
+/// A candle in decimals, as exports write it. What an empty bucket does not have is nil.
+public struct ExportCandle: Hashable, Sendable {
+    /// When its bucket begins.
+    public var time: Timestamp
+    public var open: PostgresNumeric?
+    public var high: PostgresNumeric?
+    public var low: PostgresNumeric?
+    public var close: PostgresNumeric?
+    public var volume: PostgresNumeric
+    public var quoteVolume: PostgresNumeric
+    public var trades: Int64
+    public var vwap: PostgresNumeric?
+    public var takerBuyVolume: PostgresNumeric
+    public var takerBuyQuoteVolume: PostgresNumeric
+
+    init(_ row: Row) throws(PostgresError) {
+        var columns = row.reader()
+        time = Timestamp(try columns.next(PostgresTimestamp.self))
+        open = try columns.next()
+        high = try columns.next()
+        low = try columns.next()
+        close = try columns.next()
+        volume = try columns.next()
+        quoteVolume = try columns.next()
+        trades = try columns.next()
+        vwap = try columns.next()
+        takerBuyVolume = try columns.next()
+        takerBuyQuoteVolume = try columns.next()
+    }
+}
+
+extension Connection {
+    /// The candles whose bucket begins in [from, to), one by one as they arrive.
+    /// - Parameter fill: `none`, `zero` or `previous`, as in `pgbook.candles`.
+    public func streamCandles(
+        _ symbol: String, _ interval: String, from: Timestamp, to: Timestamp, fill: String, latestFirst: Bool,
+        forEach body: (ExportCandle) throws -> Void
+    ) throws {
+        let sql = latestFirst ? SQL.exportCandlesLatestFirst : SQL.exportCandles
+        try stream(sql, symbol, interval, from.postgres, to.postgres, fill) { try body(ExportCandle($0)) }
+    }
+
+    /// When the bucket begins that may still change.
+    public func candlesClosedUntil(_ symbol: String, _ interval: String) throws -> Timestamp? {
+        let time = try execute(SQL.candlesClosedUntil, symbol, interval).one().decode(PostgresTimestamp?.self, at: 0)
+        return time.map { Timestamp($0) }
+    }
+
+    /// The first and last trade of candles.
+    public func candleTrades(
+        _ symbol: String, _ interval: String, from: Timestamp, to: Timestamp
+    ) throws -> (first: Int64?, last: Int64?) {
+        let row = try execute(SQL.candleTradeIds, symbol, interval, from.postgres, to.postgres).one()
+        return (try row.decode(Int64?.self, at: 0), try row.decode(Int64?.self, at: 1))
+    }
+
+    /// Orders entered in [from, to) by time, one by one as they arrive.
+    public func streamOrders(
+        _ symbol: String?, from: Timestamp?, to: Timestamp?, latestFirst: Bool,
+        forEach body: (OrderRecord) throws -> Void
+    ) throws {
+        let sql = latestFirst ? SQL.exportOrdersLatestFirst : SQL.exportOrders
+        try stream(
+            sql, symbol, from?.postgres ?? .negativeInfinity, to?.postgres ?? .infinity
+        ) { try body(OrderRecord($0)) }
+    }
+}

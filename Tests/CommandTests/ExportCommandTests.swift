@@ -67,6 +67,29 @@ import Testing
         try holder.executeSimple("ROLLBACK")
     }
 
+    @Test func `orders are exported with the columns of their view`() throws {
+        let database = try database(trades: 1)
+        try database.connection().executeSimple(
+            """
+            SELECT pgbook.place_order('BTC-USD', 'bid', 0.25, 101.5, client_order_id => 'a "quoted", one');
+            SELECT pgbook.place_order('BTC-USD', 'ask', 1, 102);
+            """)
+        let columns = "type,amount,price,security,status,remaining,client_order_id,seq"
+        func export(_ arguments: String...) throws -> Program.Result {
+            try Program.run(
+                ["export", "orders", "--columns", columns] + arguments, database: database.url(as: .reader))
+        }
+        let lines = ["bid,0.25,101.5,BTC-USD,pending,0.25,\"a \"\"quoted\"\", one\",", "ask,1,102,BTC-USD,pending,1,,"]
+        #expect(try export().lines == [columns] + lines)
+        #expect(try export("BTC-USD", "--order", "desc").lines == [columns] + lines.reversed())
+        #expect(try export("--from", "2100-01-01").lines == [columns])
+        let objects = try export("--format", "json").json(as: [[String: Any]].self)
+        #expect(objects.count == 2 && objects[0]["client_order_id"] as? String == "a \"quoted\", one")
+        #expect(
+            try Program.run(["export", "orders"], database: database.url).lines.first?.hasPrefix("id,time,user_id")
+                == true)
+    }
+
     @Test(arguments: [
         (["--format", "binance"], "a format of candles"), (["--format", "xml"], "unknown"),
         (["--columns", "time,nothing"], "--columns has 'nothing'"), (["--columns", "time,time"], "time twice"),

@@ -117,6 +117,9 @@ need_python() {
     make_folder "$(state_folder)" 755
     if with_lock "$venv.lock" build_venv_if_missing "$venv"; then
         export PGBOOK_TEST_PYTHON="$venv/bin/python"
+        if ! with_lock "$venv.lock" install_readers_if_missing "$venv"; then
+            say "pandas and backtrader could not be installed; the tests that load exports with them are left out"
+        fi
     else
         say "no Python with the package websockets could be set up; the tests that need it are left out"
     fi
@@ -134,6 +137,16 @@ build_venv_if_missing() {
     fi
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check websockets </dev/null >/dev/null 2>&1 &&
         "$venv/bin/python" -c 'import websockets' 2>/dev/null
+}
+
+# The programs that exported candles are for, as far as PyPI has them. Without a network it gives up at once.
+install_readers_if_missing() {
+    local venv=$1
+    if [[ -d $(echo "$venv"/lib/python3*/site-packages/pandas) && -d $(echo "$venv"/lib/python3*/site-packages/backtrader) ]]; then
+        return 0
+    fi
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --retries 0 --timeout 15 pandas backtrader \
+        </dev/null >/dev/null 2>&1
 }
 
 # Debian keeps pip's wheel in a package of its own; a user who may not install it can still run it from a file.

@@ -58,6 +58,8 @@ public struct ExportedFile: Hashable, Sendable {
     public var rows: Int = 0
     public var firstTrade: Int64?
     public var lastTrade: Int64?
+    /// Of a split export: what the file holds the records of; microseconds since the Unix epoch.
+    var period: Range<Int64>?
 }
 
 /// The files of one export. All are written under names that end in `.partial`, and get their own when the last is
@@ -107,6 +109,7 @@ struct ExportFiles: ~Copyable {
         guard descriptor >= 0 else { throw fileFault("cannot write \(name)") }
         if !isSpecial { partials.append((name, path)) }
         current = try OpenFile(descriptor: descriptor, path: path, isCompressed: target.isCompressed)
+        if let period = target.split?.period(of: start) { current?.facts.period = period.start..<period.end }
     }
 
     mutating func write(_ bytes: [UInt8], count: Int) throws(HistoryError) { try current?.write(bytes, count: count) }

@@ -8,7 +8,7 @@ import Store
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write candles, trades or orders as CSV or JSON.",
-        subcommands: [ExportTrades.self])
+        subcommands: [ExportCandles.self, ExportTrades.self, ExportOrders.self])
 }
 
 /// What all exports have in common.
