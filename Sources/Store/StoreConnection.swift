@@ -48,3 +48,8 @@ extension ConnectionConfiguration {
         }
     }
 }
+
+extension Connection {
+    /// Runs a body whose writes all take place, or none.
+    public func atomically<R>(_ body: (Connection) throws -> R) throws -> R { try transaction("", body) }
+}

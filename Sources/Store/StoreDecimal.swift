@@ -9,4 +9,7 @@ extension PostgresNumeric {
 
     /// The number is `unscaled` × 10⁻ˢᶜᵃˡᵉ.
     public var exactParts: (unscaled: Int128, scale: Int) { (unscaled, scale) }
+
+    /// Digits with an optional sign and point; nil where it is anything else, or too long.
+    public static func exact(_ text: String) -> Self? { Self(text) }
 }

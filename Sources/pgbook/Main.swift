@@ -83,7 +83,8 @@ struct PgBook: ParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, MarketCommand.self, PlaceCommand.self, AmendCommand.self,
             CancelCommand.self, CancelAllCommand.self, OrderCommand.self, OrdersCommand.self, BookCommand.self,
-            TradesCommand.self, CandlesCommand.self, ExportCommand.self, WatchCommand.self, ShellCommand.self,
+            TradesCommand.self, CandlesCommand.self, ExportCommand.self, ImportCommand.self, WatchCommand.self,
+            ShellCommand.self,
             ReplayCommand.self, VerifyCommand.self, BustCommand.self, RetentionCommand.self, StatsCommand.self,
             QueryCommand.self, SQLCommand.self, BenchCommand.self,
             DoctorCommand.self,

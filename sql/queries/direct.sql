@@ -9,10 +9,10 @@ select (select name from pgbook_data.node),
        clock_timestamp()
 
 -- name: direct_markets
--- Sizes, limits and their version.
+-- Sizes, limits and their version; not of markets that take no commands.
 select market, symbol, tick_size, lot_size, max_amount, min_price, max_price,
        least(floor(max_notional), 1e37) as max_notional, xmin::text::bigint as version
-from pgbook_data.markets order by market
+from pgbook_data.markets where not is_imported order by market
 
 -- name: take_markets
 -- Takes markets for this transaction, in an order that all who take several keep to.
