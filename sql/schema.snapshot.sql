@@ -379,6 +379,133 @@ END;
 
 ALTER FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $_$
+declare
+    first_minute timestamptz;
+    last_moment timestamptz;
+    begins timestamptz;
+    ends timestamptz;
+    days_to timestamptz := '-infinity';
+    hours_to timestamptz := '-infinity';
+    on_days boolean := bucket in ('1d', '1w', '1M');
+    on_hours boolean := bucket ~ 'h$' or bucket in ('1d', '1w', '1M');
+    width interval;
+    -- Where not all buckets are of one length: their beginnings.
+    starts timestamptz[];
+begin
+    perform pgbook_data.check_bucket(bucket, tz);
+    width := bucket;
+    select min(c.time), max(c.time) + interval '59.999999 seconds' into first_minute, last_moment
+    from pgbook_data.candles_1m c where c.market = composed_candles.market;
+    if first_minute is null or range_from > last_moment or range_to is null or range_from is null then
+        return;
+    end if;
+    begins := pgbook_data.bucket_ceiling(
+        greatest(range_from, pgbook_data.bucket_start(first_minute, bucket, tz)), bucket, tz);
+    ends := pgbook_data.bucket_ceiling(
+        least(range_to, pgbook_data.bucket_end(pgbook_data.bucket_start(last_moment, bucket, tz), bucket, tz)),
+        bucket, tz);
+    if begins >= ends then
+        return;
+    end if;
+    if bucket = '1s' then
+        return query select * from pgbook_data.traded_candles(market, bucket, begins, ends);
+        return;
+    end if;
+    if tz <> 'UTC' or bucket = '1M' then
+        starts := array(select b.time from pgbook_data.bucket_starts(begins, ends, bucket, tz) b);
+        select bool_and(extract(epoch from b) % 86400 = 0), bool_and(extract(epoch from b) % 3600 = 0)
+        into on_days, on_hours
+        from unnest(starts || ends) b;
+    end if;
+    if on_hours then
+        select case when on_days then l.closed_1d else '-infinity' end, l.closed_1h into days_to, hours_to
+        from pgbook_data.candle_levels l where l.market = composed_candles.market;
+        days_to := coalesce(days_to, '-infinity');
+        hours_to := coalesce(hours_to, '-infinity');
+    end if;
+    return query
+        with finer as (
+            select d.* from pgbook_data.candles_1d d
+            where d.market = composed_candles.market and d.time >= begins and d.time < least(ends, days_to)
+            union all
+            select h.* from pgbook_data.candles_1h h
+            where h.market = composed_candles.market
+              and h.time >= greatest(begins, days_to) and h.time < least(ends, hours_to)
+            union all
+            select m.* from pgbook_data.candles_1m m
+            where m.market = composed_candles.market
+              and m.time >= greatest(begins, days_to, hours_to) and m.time < ends
+        )
+        select case when starts is null then date_bin(width, f.time, timestamptz '2000-01-03 00:00:00+00')
+                    else starts[width_bucket(f.time, starts)] end, public.first(f.open, f.first_trade_id), max(f.high),
+               min(f.low), public.last(f.close, f.last_trade_id), sum(f.trades)::bigint, min(f.first_trade_id),
+               max(f.last_trade_id), sum(f.volume), sum(f.notional), sum(f.taker_buy_volume),
+               sum(f.taker_buy_notional)
+        from finer f
+        group by 1 order by 1;
+end
+$_$;
+
+ALTER FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE ROWS 10
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    closed timestamptz := coalesce(
+        (select case bucket when '1h' then l.closed_1h else l.closed_1d end
+         from pgbook_data.candle_levels l where l.market = open_candles.market), '-infinity');
+begin
+    if range_to > closed then
+        return query
+            select * from pgbook_data.composed_candles(market, bucket, greatest(range_from, closed), range_to);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candles_1d (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+);
+
+ALTER TABLE pgbook_data.candles_1d OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.candles_1h (
+    "time" timestamp with time zone NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    market smallint NOT NULL,
+    volume numeric NOT NULL,
+    notional numeric NOT NULL,
+    taker_buy_volume numeric NOT NULL,
+    taker_buy_notional numeric NOT NULL
+);
+
+ALTER TABLE pgbook_data.candles_1h OWNER TO pgbook_owner;
+
 CREATE TABLE pgbook_data.candles_1m (
     "time" timestamp with time zone NOT NULL,
     open bigint NOT NULL,
@@ -397,6 +524,116 @@ CREATE TABLE pgbook_data.candles_1m (
 WITH (fillfactor='70');
 
 ALTER TABLE pgbook_data.candles_1m OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT r."time",
+     r.open,
+     r.high,
+     r.low,
+     r.close,
+     r.trades,
+     r.first_trade_id,
+     r.last_trade_id,
+     r.volume,
+     r.notional,
+     r.taker_buy_volume,
+     r.taker_buy_notional
+    FROM (( SELECT m."time",
+             m.open,
+             m.high,
+             m.low,
+             m.close,
+             m.trades,
+             m.first_trade_id,
+             m.last_trade_id,
+             m.volume,
+             m.notional,
+             m.taker_buy_volume,
+             m.taker_buy_notional
+            FROM pgbook_data.candles_1m m
+           WHERE ((candle_rows.bucket = '1m'::text) AND (candle_rows.tz = 'UTC'::text) AND (m.market = candle_rows.market) AND (m."time" >= candle_rows.range_from) AND (m."time" < candle_rows.range_to))
+           ORDER BY m."time")
+         UNION ALL
+         ( SELECT h."time",
+             h.open,
+             h.high,
+             h.low,
+             h.close,
+             h.trades,
+             h.first_trade_id,
+             h.last_trade_id,
+             h.volume,
+             h.notional,
+             h.taker_buy_volume,
+             h.taker_buy_notional
+            FROM pgbook_data.candles_1h h
+           WHERE ((candle_rows.bucket = '1h'::text) AND (candle_rows.tz = 'UTC'::text) AND (h.market = candle_rows.market) AND (h."time" >= candle_rows.range_from) AND (h."time" < candle_rows.range_to))
+           ORDER BY h."time")
+         UNION ALL
+         ( SELECT d."time",
+             d.open,
+             d.high,
+             d.low,
+             d.close,
+             d.trades,
+             d.first_trade_id,
+             d.last_trade_id,
+             d.volume,
+             d.notional,
+             d.taker_buy_volume,
+             d.taker_buy_notional
+            FROM pgbook_data.candles_1d d
+           WHERE ((candle_rows.bucket = '1d'::text) AND (candle_rows.tz = 'UTC'::text) AND (d.market = candle_rows.market) AND (d."time" >= candle_rows.range_from) AND (d."time" < candle_rows.range_to))
+           ORDER BY d."time")
+         UNION ALL
+          SELECT c."time",
+             c.open,
+             c.high,
+             c.low,
+             c.close,
+             c.trades,
+             c.first_trade_id,
+             c.last_trade_id,
+             c.volume,
+             c.notional,
+             c.taker_buy_volume,
+             c.taker_buy_notional
+            FROM pgbook_data.open_candles(candle_rows.market, candle_rows.bucket, candle_rows.range_from, candle_rows.range_to) c("time", open, high, low, close, trades, first_trade_id, last_trade_id, volume, notional, taker_buy_volume, taker_buy_notional)
+           WHERE ((candle_rows.bucket = ANY (ARRAY['1h'::text, '1d'::text])) AND (candle_rows.tz = 'UTC'::text))
+         UNION ALL
+          SELECT c."time",
+             c.open,
+             c.high,
+             c.low,
+             c.close,
+             c.trades,
+             c.first_trade_id,
+             c.last_trade_id,
+             c.volume,
+             c.notional,
+             c.taker_buy_volume,
+             c.taker_buy_notional
+            FROM pgbook_data.composed_candles(candle_rows.market, candle_rows.bucket, candle_rows.range_from, candle_rows.range_to, candle_rows.tz) c("time", open, high, low, close, trades, first_trade_id, last_trade_id, volume, notional, taker_buy_volume, taker_buy_notional)
+           WHERE ((candle_rows.bucket <> ALL (ARRAY['1m'::text, '1h'::text, '1d'::text])) OR (candle_rows.tz <> 'UTC'::text))) r
+   ORDER BY r."time";
+END;
+
+ALTER FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) RETURNS TABLE(first_trade_id bigint, last_trade_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT min(c.first_trade_id) AS min,
+     max(c.last_trade_id) AS max
+    FROM (pgbook_data.markets m
+      CROSS JOIN LATERAL pgbook_data.candle_rows(m.market, candle_trade_ids."interval", candle_trade_ids."from", candle_trade_ids."to") c("time", open, high, low, close, trades, first_trade_id, last_trade_id, volume, notional, taker_buy_volume, taker_buy_notional))
+   WHERE (m.symbol = candle_trade_ids.security);
+END;
+
+ALTER FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) OWNER TO pgbook_owner;
 
 CREATE VIEW pgbook.candles_1m AS
  SELECT m.symbol AS security,
@@ -497,6 +734,24 @@ end
 $$;
 
 ALTER FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.candles_closed_until(security text, "interval" text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    perform pgbook_data.check_bucket("interval");
+    return (
+        select pgbook_data.bucket_start(
+                   greatest(s.clock, least(
+                       now() - interval '60 seconds',
+                       (select min(i.time) from pgbook_data.inbox i where i.market = m.market))), "interval")
+        from pgbook_data.markets m join pgbook_data.market_state s using (market)
+        where m.symbol = security);
+end
+$$;
+
+ALTER FUNCTION pgbook.candles_closed_until(security text, "interval" text) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.fills(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, orders bigint, traded_orders bigint, filled_orders bigint, cancelled_orders bigint, fill_ratio numeric, cancel_ratio numeric, first_fill_p50_us bigint, first_fill_p99_us bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1284,230 +1539,6 @@ $$;
 
 ALTER FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
 
-CREATE FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
-    AS $_$
-declare
-    first_minute timestamptz;
-    last_moment timestamptz;
-    begins timestamptz;
-    ends timestamptz;
-    days_to timestamptz := '-infinity';
-    hours_to timestamptz := '-infinity';
-    on_days boolean := bucket in ('1d', '1w', '1M');
-    on_hours boolean := bucket ~ 'h$' or bucket in ('1d', '1w', '1M');
-    width interval;
-    -- Where not all buckets are of one length: their beginnings.
-    starts timestamptz[];
-begin
-    perform pgbook_data.check_bucket(bucket, tz);
-    width := bucket;
-    select min(c.time), max(c.time) + interval '59.999999 seconds' into first_minute, last_moment
-    from pgbook_data.candles_1m c where c.market = composed_candles.market;
-    if first_minute is null or range_from > last_moment or range_to is null or range_from is null then
-        return;
-    end if;
-    begins := pgbook_data.bucket_ceiling(
-        greatest(range_from, pgbook_data.bucket_start(first_minute, bucket, tz)), bucket, tz);
-    ends := pgbook_data.bucket_ceiling(
-        least(range_to, pgbook_data.bucket_end(pgbook_data.bucket_start(last_moment, bucket, tz), bucket, tz)),
-        bucket, tz);
-    if begins >= ends then
-        return;
-    end if;
-    if bucket = '1s' then
-        return query select * from pgbook_data.traded_candles(market, bucket, begins, ends);
-        return;
-    end if;
-    if tz <> 'UTC' or bucket = '1M' then
-        starts := array(select b.time from pgbook_data.bucket_starts(begins, ends, bucket, tz) b);
-        select bool_and(extract(epoch from b) % 86400 = 0), bool_and(extract(epoch from b) % 3600 = 0)
-        into on_days, on_hours
-        from unnest(starts || ends) b;
-    end if;
-    if on_hours then
-        select case when on_days then l.closed_1d else '-infinity' end, l.closed_1h into days_to, hours_to
-        from pgbook_data.candle_levels l where l.market = composed_candles.market;
-        days_to := coalesce(days_to, '-infinity');
-        hours_to := coalesce(hours_to, '-infinity');
-    end if;
-    return query
-        with finer as (
-            select d.* from pgbook_data.candles_1d d
-            where d.market = composed_candles.market and d.time >= begins and d.time < least(ends, days_to)
-            union all
-            select h.* from pgbook_data.candles_1h h
-            where h.market = composed_candles.market
-              and h.time >= greatest(begins, days_to) and h.time < least(ends, hours_to)
-            union all
-            select m.* from pgbook_data.candles_1m m
-            where m.market = composed_candles.market
-              and m.time >= greatest(begins, days_to, hours_to) and m.time < ends
-        )
-        select case when starts is null then date_bin(width, f.time, timestamptz '2000-01-03 00:00:00+00')
-                    else starts[width_bucket(f.time, starts)] end, public.first(f.open, f.first_trade_id), max(f.high),
-               min(f.low), public.last(f.close, f.last_trade_id), sum(f.trades)::bigint, min(f.first_trade_id),
-               max(f.last_trade_id), sum(f.volume), sum(f.notional), sum(f.taker_buy_volume),
-               sum(f.taker_buy_notional)
-        from finer f
-        group by 1 order by 1;
-end
-$_$;
-
-ALTER FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
-    LANGUAGE plpgsql STABLE ROWS 10
-    SET search_path TO 'pg_catalog'
-    AS $$
-declare
-    closed timestamptz := coalesce(
-        (select case bucket when '1h' then l.closed_1h else l.closed_1d end
-         from pgbook_data.candle_levels l where l.market = open_candles.market), '-infinity');
-begin
-    if range_to > closed then
-        return query
-            select * from pgbook_data.composed_candles(market, bucket, greatest(range_from, closed), range_to);
-    end if;
-end
-$$;
-
-ALTER FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) OWNER TO pgbook_owner;
-
-CREATE TABLE pgbook_data.candles_1d (
-    "time" timestamp with time zone NOT NULL,
-    open bigint NOT NULL,
-    high bigint NOT NULL,
-    low bigint NOT NULL,
-    close bigint NOT NULL,
-    trades bigint NOT NULL,
-    first_trade_id bigint NOT NULL,
-    last_trade_id bigint NOT NULL,
-    market smallint NOT NULL,
-    volume numeric NOT NULL,
-    notional numeric NOT NULL,
-    taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
-);
-
-ALTER TABLE pgbook_data.candles_1d OWNER TO pgbook_owner;
-
-CREATE TABLE pgbook_data.candles_1h (
-    "time" timestamp with time zone NOT NULL,
-    open bigint NOT NULL,
-    high bigint NOT NULL,
-    low bigint NOT NULL,
-    close bigint NOT NULL,
-    trades bigint NOT NULL,
-    first_trade_id bigint NOT NULL,
-    last_trade_id bigint NOT NULL,
-    market smallint NOT NULL,
-    volume numeric NOT NULL,
-    notional numeric NOT NULL,
-    taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
-);
-
-ALTER TABLE pgbook_data.candles_1h OWNER TO pgbook_owner;
-
-CREATE FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
-    LANGUAGE sql STABLE
-    BEGIN ATOMIC
- SELECT r."time",
-     r.open,
-     r.high,
-     r.low,
-     r.close,
-     r.trades,
-     r.first_trade_id,
-     r.last_trade_id,
-     r.volume,
-     r.notional,
-     r.taker_buy_volume,
-     r.taker_buy_notional
-    FROM (( SELECT m."time",
-             m.open,
-             m.high,
-             m.low,
-             m.close,
-             m.trades,
-             m.first_trade_id,
-             m.last_trade_id,
-             m.volume,
-             m.notional,
-             m.taker_buy_volume,
-             m.taker_buy_notional
-            FROM pgbook_data.candles_1m m
-           WHERE ((candle_rows.bucket = '1m'::text) AND (candle_rows.tz = 'UTC'::text) AND (m.market = candle_rows.market) AND (m."time" >= candle_rows.range_from) AND (m."time" < candle_rows.range_to))
-           ORDER BY m."time")
-         UNION ALL
-         ( SELECT h."time",
-             h.open,
-             h.high,
-             h.low,
-             h.close,
-             h.trades,
-             h.first_trade_id,
-             h.last_trade_id,
-             h.volume,
-             h.notional,
-             h.taker_buy_volume,
-             h.taker_buy_notional
-            FROM pgbook_data.candles_1h h
-           WHERE ((candle_rows.bucket = '1h'::text) AND (candle_rows.tz = 'UTC'::text) AND (h.market = candle_rows.market) AND (h."time" >= candle_rows.range_from) AND (h."time" < candle_rows.range_to))
-           ORDER BY h."time")
-         UNION ALL
-         ( SELECT d."time",
-             d.open,
-             d.high,
-             d.low,
-             d.close,
-             d.trades,
-             d.first_trade_id,
-             d.last_trade_id,
-             d.volume,
-             d.notional,
-             d.taker_buy_volume,
-             d.taker_buy_notional
-            FROM pgbook_data.candles_1d d
-           WHERE ((candle_rows.bucket = '1d'::text) AND (candle_rows.tz = 'UTC'::text) AND (d.market = candle_rows.market) AND (d."time" >= candle_rows.range_from) AND (d."time" < candle_rows.range_to))
-           ORDER BY d."time")
-         UNION ALL
-          SELECT c."time",
-             c.open,
-             c.high,
-             c.low,
-             c.close,
-             c.trades,
-             c.first_trade_id,
-             c.last_trade_id,
-             c.volume,
-             c.notional,
-             c.taker_buy_volume,
-             c.taker_buy_notional
-            FROM pgbook_data.open_candles(candle_rows.market, candle_rows.bucket, candle_rows.range_from, candle_rows.range_to) c("time", open, high, low, close, trades, first_trade_id, last_trade_id, volume, notional, taker_buy_volume, taker_buy_notional)
-           WHERE ((candle_rows.bucket = ANY (ARRAY['1h'::text, '1d'::text])) AND (candle_rows.tz = 'UTC'::text))
-         UNION ALL
-          SELECT c."time",
-             c.open,
-             c.high,
-             c.low,
-             c.close,
-             c.trades,
-             c.first_trade_id,
-             c.last_trade_id,
-             c.volume,
-             c.notional,
-             c.taker_buy_volume,
-             c.taker_buy_notional
-            FROM pgbook_data.composed_candles(candle_rows.market, candle_rows.bucket, candle_rows.range_from, candle_rows.range_to, candle_rows.tz) c("time", open, high, low, close, trades, first_trade_id, last_trade_id, volume, notional, taker_buy_volume, taker_buy_notional)
-           WHERE ((candle_rows.bucket <> ALL (ARRAY['1m'::text, '1h'::text, '1d'::text])) OR (candle_rows.tz <> 'UTC'::text))) r
-   ORDER BY r."time";
-END;
-
-ALTER FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) OWNER TO pgbook_owner;
-
 CREATE FUNCTION pgbook_data.check_bucket(bucket text, tz text DEFAULT 'UTC'::text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
@@ -1682,7 +1713,7 @@ begin
                      expires, owner, client_order_id, n)
         ), placed as materialized (
             select a.*, m.market, m.symbol as known_symbol, m.tick_size, m.lot_size, m.max_amount, m.max_notional,
-                   m.min_price, m.max_price, s.is_halted,
+                   m.min_price, m.max_price, m.is_imported, s.is_halted,
                    coalesce(t.kind, b.kind) as target_kind, coalesce(t.user_id, b.user_id) as target_user
             from asked a
             -- Lateral, so that it stays an index lookup whatever the statistics say of a table that grew from nothing.
@@ -1710,6 +1741,7 @@ begin
                 when length(p.client_order_id) not between 1 and 64 then 117
                 when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
                 when p.market is null then 101
+                when p.is_imported then 102
                 when p.kind in (2, 3) and p.target_user <> p.user_id then 112
                 when p.kind in (1, 2) and p.is_halted then 102
                 when p.kind = 1 and (
@@ -1792,6 +1824,10 @@ begin
                          row.tif, row.post_only, row.stp, row.amount, row.price, row.target, row.change, row.expires,
                          row.tick_size, row.lot_size, row.max_amount, row.max_notional, row.min_price,
                          row.max_price) r;
+            if row.is_imported and row.code = 102 then
+                message := format('market %s holds an imported history and takes no orders', row.symbol);
+                field := 'security';
+            end if;
         end if;
         return next;
     end loop;
@@ -2806,13 +2842,34 @@ REVOKE ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_i
 GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1d TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1h TO pgbook_node;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1m TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_reader;
 
 GRANT SELECT ON TABLE pgbook.candles_1m TO pgbook_reader;
 
 REVOKE ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.candles_closed_until(security text, "interval" text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.candles_closed_until(security text, "interval" text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.candles_closed_until(security text, "interval" text) TO pgbook_reader;
 
 REVOKE ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
@@ -2912,19 +2969,6 @@ GRANT ALL ON FUNCTION pgbook_data.bucket_ceiling("time" timestamp with time zone
 
 REVOKE ALL ON FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;
-
-REVOKE ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) TO pgbook_node;
-
-REVOKE ALL ON FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) TO pgbook_node;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1d TO pgbook_node;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candles_1h TO pgbook_node;
-
-REVOKE ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.check_bucket(bucket text, tz text) TO pgbook_node;
