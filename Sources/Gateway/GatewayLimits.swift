@@ -32,6 +32,8 @@ public struct GatewayLimits: Sendable {
     public var tradesOnOpen: Int
     /// Trades in one message; more come in several.
     public var tradesPerMessageMax: Int
+    /// How long one request for candles may take in the database.
+    public var candleMillisecondsMax: Int64
     /// Until the first bytes of a connection, and of an idle HTTP connection until the next.
     public var idleMillisecondsMax: Int64
     /// Between pings to a silent WebSocket; one that misses two is cut off.
@@ -52,7 +54,8 @@ public struct GatewayLimits: Sendable {
         commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, batchesUnderWayMax: Int = 2,
         entranceRetryMilliseconds: Int64 = 5_000,
         ordersPerQueryMax: Int = 2_000,
-        tradesOnOpen: Int = 50, tradesPerMessageMax: Int = 500, idleMillisecondsMax: Int64 = 30_000,
+        tradesOnOpen: Int = 50, tradesPerMessageMax: Int = 500, candleMillisecondsMax: Int64 = 5_000,
+        idleMillisecondsMax: Int64 = 30_000,
         pingIntervalMilliseconds: Int64 = 20_000,
         closeMillisecondsMax: Int64 = 2_000, flushIntervalMilliseconds: Int64 = 2,
         orderEventIntervalMilliseconds: Int64 = 5, sweepIntervalMilliseconds: Int64 = 100
@@ -72,6 +75,7 @@ public struct GatewayLimits: Sendable {
         self.ordersPerQueryMax = ordersPerQueryMax
         self.tradesOnOpen = tradesOnOpen
         self.tradesPerMessageMax = tradesPerMessageMax
+        self.candleMillisecondsMax = candleMillisecondsMax
         self.idleMillisecondsMax = idleMillisecondsMax
         self.pingIntervalMilliseconds = pingIntervalMilliseconds
         self.closeMillisecondsMax = closeMillisecondsMax

@@ -65,6 +65,9 @@ public struct GatewayService: Service {
             orders: OrderRoutes(
                 directory: directory, desk: desk, reader: MarketDataReader(database), tokens: tokens,
                 limits: limits.wire),
+            candles: CandleRoutes(
+                directory: directory,
+                reader: CandleReader(database, millisecondsMax: Int32(limits.candleMillisecondsMax))),
             feed: feed, hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData)
 
         async let _ = feed.run()

@@ -71,6 +71,43 @@ extension GatewaySuites {
             }
         }
 
+        @Test func `candles are those of the SQL function, and bad questions are told what is wrong`() async throws {
+            try await RunningGateway.run { gateway in
+                for (side, price) in [("ask", 101), ("bid", 101), ("ask", 103), ("bid", 103)] {
+                    let body =
+                        #"{"userId":"ann","security":"BTC-USD","side":"\#(side)","amount":"2","price":\#(price)}"#
+                    #expect(try await gateway.request("POST", "/orders", body: body).status == 202)
+                }
+                func candles(_ query: String) async throws -> RunningGateway.Answer {
+                    try await gateway.get("/candles?security=BTC-USD" + query)
+                }
+                try await eventually("both trades are in candles") {
+                    try await candles("&interval=1w").body.contains(#""trades":2,"#)
+                }
+                let week = try await candles("&interval=1w")
+                #expect(week.status == 200)
+                #expect(
+                    week.body.contains(#""open":101,"high":103,"low":101,"close":103,"volume":4,"quote_volume":408,"#))
+                let all = try await candles("&interval=1w&from=2000-01-03&limit=1000")
+                #expect(all.body == "[]", "1,000 weeks from there end in 2019")
+                let later = try await candles("&interval=1w&from=2020-01-06T00:00:00Z&limit=1000")
+                #expect(later.body == week.body)
+                for (query, field) in [
+                    ("&interval=7m", "interval"), ("&limit=0", "limit"), ("&limit=1001", "limit"),
+                    ("&fill=last", "fill"),
+                    ("&from=yesterday", "from"), ("&from=2026-01-02&to=2026-01-01", "from"),
+                    ("&from=2020-01-01&to=2026-01-01", "to"), ("&to=2026-02-30", "to"),
+                ] {
+                    let answer = try await candles(query)
+                    #expect(answer.status == 400, "\(query)")
+                    #expect(try json(answer)["field"] == .string(field), "\(query)")
+                    #expect(try json(answer)["code"] == .string("bad_value"), "\(query)")
+                }
+                #expect(try await gateway.get("/candles").status == 400)
+                #expect(try await gateway.get("/candles?security=X").status == 404)
+            }
+        }
+
         @Test func `bad requests are answered with their code`() async throws {
             try await RunningGateway.run(hasMatcher: false) { gateway in
                 let table: [(method: String, path: String, body: String, status: Int, code: String)] = [

@@ -92,3 +92,6 @@ select chunk, begins, ends, trades from pgbook_data.drop_trades($1)
 
 -- name: set_trade_chunk
 select pgbook_data.set_trade_chunk($1::bigint * interval '1 second')
+
+-- name: limit_statements
+select set_config('statement_timeout', $1, false)

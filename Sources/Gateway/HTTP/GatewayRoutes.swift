@@ -10,6 +10,7 @@ import Wire
 struct GatewayRoutes: Sendable {
     let directory: MarketDirectory
     let orders: OrderRoutes
+    let candles: CandleRoutes
     let feed: MarketDataFeed
     let hub: Hub
     let metrics: GatewayMetrics
@@ -25,6 +26,7 @@ struct GatewayRoutes: Sendable {
         router.get("/metrics") { _, _ in HTTPAnswer.text(metrics.text(sockets: hub.socketCount)) }
         router.get("/book") { request, _ in answer { () throws(WireError) in try book(request) } }
         router.get("/trades") { request, _ in answer { () throws(WireError) in try trades(request) } }
+        router.get("/candles") { request, _ in await candles.show(request) }
         router.post("/orders") { request, _ in await orders.place(request) }
         router.delete("/orders") { request, _ in await orders.delete(request) }
         router.get("/orders/:id") { _, context in await orders.show(context.parameters.get("id") ?? "") }
