@@ -38,6 +38,8 @@ struct TimeWriter {
     let style: TimeStyle
     /// ISO times end in six decimals.
     let hasMicroseconds: Bool
+    /// Asked for each row, without a look at a pattern.
+    private let isISO: Bool
     private var day = Int64.min
     private var dateHead: UInt64 = 0
     private var dateTail: UInt16 = 0
@@ -46,14 +48,16 @@ struct TimeWriter {
 
     init(_ style: TimeStyle, hasMicroseconds: Bool) {
         self.style = style
+        isISO = style == .iso
         self.hasMicroseconds = hasMicroseconds
     }
 
     /// - Parameter time: microseconds since the Unix epoch.
     @inline(__always)
     mutating func put(_ time: Int64, _ out: inout MutableRawSpan, _ at: inout Int) {
+        if isISO { return putISO(time, &out, &at) }
         switch style {
-        case .iso: putISO(time, &out, &at)
+        case .iso: break
         case .seconds: putNumber(floor(time, by: 1_000_000), &out, &at)
         case .milliseconds: putNumber(floor(time, by: 1000), &out, &at)
         case .microseconds: putNumber(time, &out, &at)

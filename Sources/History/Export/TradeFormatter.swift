@@ -30,14 +30,12 @@ public enum RowShape: Sendable {
 /// A row's layout is known, so each column is read from a fixed place: after the number of columns come, each behind its
 /// length, time, trade_id, price, amount (8 bytes), taker_side (2), maker_order and taker_order (16, or none).
 struct TradeFormatter: ~Copyable {
-    private struct Piece {
-        var column: TradeColumn
-        /// What stands before the value: a comma, or a member's name.
-        var lead: [UInt8]
-    }
-
     private let shape: RowShape
-    private let pieces: [Piece]
+    private let isCSV: Bool
+    private let columns: [TradeColumn]
+    /// What stands before each column's value in JSON: its name.
+    private let leads: [[UInt8]]
+    private let isTimeQuoted: Bool
     private let header: [UInt8]
     private var time: TimeWriter
     private let split: ExportTarget.Split?
@@ -52,9 +50,11 @@ struct TradeFormatter: ~Copyable {
     private var unnoted = (rows: 0, first: Int64?.none, last: Int64?.none)
     private(set) var rows = 0
     private var rowsInFile = 0
+    private let bid = ShortText("bid")
+    private let ask = ShortText("ask")
 
     private struct MarketUnits {
-        var symbol: [UInt8] = []
+        var symbol = ShortText("")
         var tick: UInt128 = 1
         var lot: UInt128 = 1
         /// The same, where they fit.
@@ -74,15 +74,10 @@ struct TradeFormatter: ~Copyable {
         self.time = TimeWriter(time, hasMicroseconds: true)
         split = target.split
         files = ExportFiles(target)
-        pieces = columns.enumerated().map { index, column in
-            let comma = index == 0 ? "" : ","
-            let lead =
-                switch shape {
-                case .csv: comma
-                case .json, .ndjson: (index == 0 ? "{" : ",") + "\"\(column.rawValue)\":"
-                }
-            return Piece(column: column, lead: Array(lead.utf8))
-        }
+        self.columns = columns
+        isCSV = shape == .csv
+        isTimeQuoted = shape.isJSON && !time.isNumber
+        leads = columns.enumerated().map { Array((($0 == 0 ? "{" : ",") + "\"\($1.rawValue)\":").utf8) }
         header =
             switch shape {
             case .csv: Array((columns.map(\.rawValue).joined(separator: ",") + "\n").utf8)
@@ -95,7 +90,7 @@ struct TradeFormatter: ~Copyable {
     mutating func begin(_ history: MarketHistory) {
         let (tick, lot) = (history.tickSize.exactParts, history.lotSize.exactParts)
         market = MarketUnits(
-            symbol: Array(history.symbol.utf8), tick: tick.unscaled.magnitude, lot: lot.unscaled.magnitude,
+            symbol: ShortText(history.symbol), tick: tick.unscaled.magnitude, lot: lot.unscaled.magnitude,
             smallTick: UInt64(exactly: tick.unscaled), smallLot: UInt64(exactly: lot.unscaled),
             priceScale: tick.scale, amountScale: lot.scale)
         isFirstBlock = true
@@ -170,18 +165,22 @@ struct TradeFormatter: ~Copyable {
         do {
             var span = buffer.mutableSpan
             var out = span.mutableBytes
-            let isJSON = shape.isJSON
-            if isJSON, rowsInFile > 0, shape == .json { put(UInt8(ascii: ","), &out, &at) }
-            if shape == .json { put(UInt8(ascii: "\n"), &out, &at) }
-            for index in pieces.indices {
-                put(pieces[index].lead, &out, &at)
-                switch pieces[index].column {
+            if shape == .json {
+                if rowsInFile > 0 { put(UInt8(ascii: ","), &out, &at) }
+                put(UInt8(ascii: "\n"), &out, &at)
+            }
+            for index in columns.indices {
+                if !isCSV {
+                    put(leads[index], &out, &at)
+                } else if index > 0 {
+                    put(UInt8(ascii: ","), &out, &at)
+                }
+                switch columns[index] {
                 case .tradeID: putNumber(id, &out, &at)
                 case .time:
-                    let isQuoted = isJSON && !self.time.style.isNumber
-                    if isQuoted { put(UInt8(ascii: "\""), &out, &at) }
+                    if isTimeQuoted { put(UInt8(ascii: "\""), &out, &at) }
                     self.time.put(time, &out, &at)
-                    if isQuoted { put(UInt8(ascii: "\""), &out, &at) }
+                    if isTimeQuoted { put(UInt8(ascii: "\""), &out, &at) }
                 case .symbol: putText(market.symbol, &out, &at)
                 case .price: putProduct(price, 1, market.smallTick, market.tick, 1, market.priceScale, &out, &at)
                 case .amount: putProduct(amount, 1, market.smallLot, market.lot, 1, market.amountScale, &out, &at)
@@ -194,12 +193,12 @@ struct TradeFormatter: ~Copyable {
                     }
                     putProduct(
                         price, amount, unit, market.tick, market.lot, market.priceScale + market.amountScale, &out, &at)
-                case .takerSide: putText(isAsk ? Self.ask : Self.bid, &out, &at)
+                case .takerSide: putText(isAsk ? ask : bid, &out, &at)
                 case .makerOrderID: putID(row, maker, &out, &at)
                 case .takerOrderID: putID(row, taker, &out, &at)
                 }
             }
-            if isJSON { put(UInt8(ascii: "}"), &out, &at) }
+            if !isCSV { put(UInt8(ascii: "}"), &out, &at) }
             if shape != .json { put(UInt8(ascii: "\n"), &out, &at) }
         }
         swap(&buffer, &self.buffer)
@@ -211,25 +210,22 @@ struct TradeFormatter: ~Copyable {
         unnoted.last = id
     }
 
-    private static let bid = Array("bid".utf8)
-    private static let ask = Array("ask".utf8)
-
     @inline(__always)
-    private func putText(_ text: [UInt8], _ out: inout MutableRawSpan, _ at: inout Int) {
-        if shape.isJSON { put(UInt8(ascii: "\""), &out, &at) }
-        put(text, &out, &at)
-        if shape.isJSON { put(UInt8(ascii: "\""), &out, &at) }
+    private func putText(_ text: ShortText, _ out: inout MutableRawSpan, _ at: inout Int) {
+        if !isCSV { put(UInt8(ascii: "\""), &out, &at) }
+        text.put(&out, &at)
+        if !isCSV { put(UInt8(ascii: "\""), &out, &at) }
     }
 
     @inline(__always)
     private func putID(_ row: RawSpan, _ place: Int?, _ out: inout MutableRawSpan, _ at: inout Int) {
         guard let place else {
-            if shape.isJSON { for byte in "null".utf8 { put(byte, &out, &at) } }
+            if !isCSV { for byte in "null".utf8 { put(byte, &out, &at) } }
             return
         }
-        if shape.isJSON { put(UInt8(ascii: "\""), &out, &at) }
+        if !isCSV { put(UInt8(ascii: "\""), &out, &at) }
         putUUID(row, from: place, &out, &at)
-        if shape.isJSON { put(UInt8(ascii: "\""), &out, &at) }
+        if !isCSV { put(UInt8(ascii: "\""), &out, &at) }
     }
 
     /// `a` × `b` units: in 64 bits where that is enough, which is nearly always.
@@ -288,5 +284,35 @@ struct TradeFormatter: ~Copyable {
         files.note(rows: unnoted.rows, first: unnoted.first, last: unnoted.last)
         unnoted = (0, nil, nil)
         filled = 0
+    }
+}
+
+/// Up to 32 bytes without a heap object behind them: a symbol stands in every row.
+private struct ShortText {
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    private var count: Int
+
+    init(_ text: String) {
+        let bytes = Array(text.utf8)
+        precondition(bytes.count <= 32, "'\(text)' has more than 32 bytes")
+        count = bytes.count
+        let padded = bytes + [UInt8](repeating: 0, count: 32 - bytes.count)
+        let span = padded.span.bytes
+        words.0 = span.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self)
+        words.1 = span.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        words.2 = span.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self)
+        words.3 = span.unsafeLoadUnaligned(fromByteOffset: 24, as: UInt64.self)
+    }
+
+    /// Writes all 32 bytes; what is too much is written over by what follows.
+    @inline(__always)
+    func put(_ out: inout MutableRawSpan, _ at: inout Int) {
+        out.storeBytes(of: words.0, toByteOffset: at, as: UInt64.self)
+        if count > 8 {
+            out.storeBytes(of: words.1, toByteOffset: at &+ 8, as: UInt64.self)
+            out.storeBytes(of: words.2, toByteOffset: at &+ 16, as: UInt64.self)
+            out.storeBytes(of: words.3, toByteOffset: at &+ 24, as: UInt64.self)
+        }
+        at &+= count
     }
 }
