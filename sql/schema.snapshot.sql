@@ -635,6 +635,12 @@ END;
 
 ALTER FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (divisor <> (0)::numeric) THEN trim_scale((((sign(dividend) * sign(divisor)) * div(((((2)::numeric * abs(dividend)) * (('1e'::text || (digits)::text))::numeric) + abs(divisor)), ((2)::numeric * abs(divisor)))) * (('1e-'::text || (digits)::text))::numeric)) ELSE NULL::numeric END;
+
+ALTER FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) OWNER TO pgbook_owner;
+
 CREATE VIEW pgbook.candles_1m AS
  SELECT m.symbol AS security,
     c."time",
@@ -645,7 +651,7 @@ CREATE VIEW pgbook.candles_1m AS
     trim_scale((c.volume * m.lot_size)) AS volume,
     trim_scale(((c.notional * m.tick_size) * m.lot_size)) AS quote_volume,
     c.trades,
-    trim_scale(round(((c.notional / c.volume) * m.tick_size), 12)) AS vwap,
+    pgbook_data.quotient((c.notional * m.tick_size), c.volume, 12) AS vwap,
     trim_scale((c.taker_buy_volume * m.lot_size)) AS taker_buy_volume,
     trim_scale(((c.taker_buy_notional * m.tick_size) * m.lot_size)) AS taker_buy_quote_volume
    FROM (pgbook_data.candles_1m c
@@ -682,7 +688,7 @@ begin
             select m.symbol, c.time, trim_scale(c.open * m.tick_size), trim_scale(c.high * m.tick_size),
                    trim_scale(c.low * m.tick_size), trim_scale(c.close * m.tick_size),
                    trim_scale(c.volume * m.lot_size), trim_scale(c.notional * m.tick_size * m.lot_size), c.trades,
-                   trim_scale(round(c.notional / c.volume * m.tick_size, 12)),
+                   pgbook_data.quotient(c.notional * m.tick_size, c.volume, 12),
                    trim_scale(c.taker_buy_volume * m.lot_size),
                    trim_scale(c.taker_buy_notional * m.tick_size * m.lot_size)
             from pgbook_data.candle_rows(m.market, "interval", "from", "to", tz) c
@@ -723,7 +729,7 @@ begin
                trim_scale(coalesce(c.close, c.previous) * m.tick_size),
                trim_scale(coalesce(c.volume, 0) * m.lot_size),
                trim_scale(coalesce(c.notional, 0) * m.tick_size * m.lot_size), coalesce(c.trades, 0),
-               trim_scale(round(c.notional / c.volume * m.tick_size, 12)),
+               pgbook_data.quotient(c.notional * m.tick_size, c.volume, 12),
                trim_scale(coalesce(c.taker_buy_volume, 0) * m.lot_size),
                trim_scale(coalesce(c.taker_buy_notional, 0) * m.tick_size * m.lot_size)
         from carried c
@@ -1938,12 +1944,6 @@ CREATE FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends t
 
 ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
 
-CREATE FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (divisor <> (0)::numeric) THEN trim_scale((((sign(dividend) * sign(divisor)) * div(((((2)::numeric * abs(dividend)) * (('1e'::text || (digits)::text))::numeric) + abs(divisor)), ((2)::numeric * abs(divisor)))) * (('1e-'::text || (digits)::text))::numeric)) ELSE NULL::numeric END;
-
-ALTER FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) OWNER TO pgbook_owner;
-
 CREATE FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
@@ -2861,6 +2861,10 @@ REVOKE ALL ON FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "
 GRANT ALL ON FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) TO pgbook_reader;
 
+REVOKE ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) TO pgbook_reader;
+
 GRANT SELECT ON TABLE pgbook.candles_1m TO pgbook_reader;
 
 REVOKE ALL ON FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text, tz text) FROM PUBLIC;
@@ -3003,9 +3007,6 @@ GRANT ALL ON FUNCTION pgbook_data.later_prices(market smallint, starts timestamp
 
 REVOKE ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
-
-REVOKE ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;

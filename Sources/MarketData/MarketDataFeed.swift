@@ -78,7 +78,7 @@ public final class MarketDataFeed: Sendable {
         publish(&state)
         state.active = state.active.filter { state.trackers[$0]?.bookDecision(now: now) != .upToDate }
         // What comes meanwhile is answered together.
-        try await Task.sleep(for: limits.hintInterval)
+        try await Task.sleep(for: sink.isEager ? limits.hintInterval : max(limits.hintInterval, limits.bookInterval))
     }
 
     private func publish(_ state: inout FeedState) {

@@ -29,5 +29,7 @@ public struct BookSnapshot: Hashable, Sendable {
 
 /// Takes what the feed found. Called from one task, in order; must return soon.
 public protocol MarketDataSink: Sendable {
+    /// Whether somebody waits for news. Otherwise what is known may be as old as a book's interval.
+    var isEager: Bool { get }
     func publish(_ updates: [MarketUpdate])
 }

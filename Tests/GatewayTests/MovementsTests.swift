@@ -19,21 +19,23 @@ import Testing
             amount: AmountLots(1), bestBid: nil, bestAsk: nil)
     }
 
-    /// Looks until nothing is in doubt; the makers to be looked up, and after how many looks.
-    private func settle(_ movements: inout Movements) -> (untold: [OrderID]?, looks: Int) {
-        for look in 1...100 {
-            if let untold = movements.takeUntold() { return (untold, look) }
-            if !movements.isUnsettled { return (nil, look) }
+    /// Looks until nothing is in doubt: the makers to be looked up, whether others executed something, how many looks.
+    private func settle(_ movements: inout Movements) -> (makers: [OrderID], isCertain: Bool, looks: Int) {
+        var makers: [OrderID] = []
+        for look in 1...1000 {
+            let untold = movements.takeUntold()
+            makers += untold.makers
+            if untold.isCertain || !movements.isUnsettled { return (makers, untold.isCertain, look) }
         }
-        return (nil, 100)
+        return (makers, false, 1000)
     }
 
     @Test func `what nobody tells is looked up at the first look`() {
         var movements = Movements()
         movements.seen(market, at: Seq(5), [trade(4, maker: 1)])
-        #expect(settle(&movements).untold == [id(1)])
+        #expect(settle(&movements) == ([id(1)], true, 1))
         movements.seen(market, at: Seq(7), [trade(7, maker: 2)])
-        #expect(settle(&movements) == ([id(2)], 1))
+        #expect(settle(&movements) == ([id(2)], true, 1))
         movements.seen(market, at: Seq(7), [])
         #expect(!movements.isUnsettled)
     }
@@ -45,11 +47,12 @@ import Testing
         movements.told(move(5, 8))
         movements.seen(market, at: Seq(8), [trade(7, maker: 1)])
         #expect(!movements.isUnsettled)
+        #expect(movements.areTold)
         movements.seen(market, at: Seq(10), [trade(9, maker: 2)])
-        #expect(movements.takeUntold() == nil)
+        #expect(movements.takeUntold() == .init())
         #expect(movements.isUnsettled)
         movements.told(move(8, 10))
-        #expect(movements.takeUntold() == nil)
+        #expect(movements.takeUntold() == .init())
         #expect(!movements.isUnsettled)
     }
 
@@ -60,9 +63,11 @@ import Testing
         movements.told(move(5, 8))
         movements.told(move(10, 12))
         movements.seen(market, at: Seq(12), [trade(6, maker: 1), trade(9, maker: 2), trade(11, maker: 3)])
-        let (untold, looks) = settle(&movements)
-        #expect(untold == [id(2)])
+        let (makers, isCertain, looks) = settle(&movements)
+        #expect(makers == [id(2)])
+        #expect(isCertain)
         #expect(looks > 1)
+        #expect(!movements.areTold)
     }
 
     @Test func `a trade newer than the head it came with counts`() {
@@ -70,6 +75,6 @@ import Testing
         movements.seen(market, at: Seq(5), [])
         _ = settle(&movements)
         movements.seen(market, at: Seq(5), [trade(6, maker: 1)])
-        #expect(settle(&movements).untold == [id(1)])
+        #expect(settle(&movements) == ([id(1)], true, 1))
     }
 }

@@ -120,6 +120,16 @@ import Wire
         #expect(swept == Set([1, 2, 4, 5].map { id($0) }))
     }
 
+    @Test func `orders that are gone do not pile up though nothing is ever swept`() {
+        var orders = OwnOrders(lookupMax: 2)
+        for number in 1...10_000 as ClosedRange<UInt64> {
+            _ = orders.entered(placed(number, by: one), state: state(number))
+            if number > 10 { _ = orders.changed([state(number - 10, filled: 5, remaining: 0, closed: .filled)]) }
+        }
+        #expect(orders.orderCount(of: one) == 10)
+        #expect(orders.sweepCount < 50)
+    }
+
     @Test func `many that wait are looked up in turn`() {
         var orders = OwnOrders(lookupMax: 2)
         for number in 1...5 { orders.entered(placed(UInt64(number), by: one)) }

@@ -1,6 +1,26 @@
 -- Candles of any interval, composed from the coarsest rows that are closed, and from minutes after them.
 set local role pgbook_owner;
 
+-- dividend ÷ divisor to so many digits after the point; null where the divisor is zero.
+create function pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) returns numeric
+language sql immutable parallel safe
+return case when divisor <> 0 then trim_scale(
+    sign(dividend) * sign(divisor) * div(2 * abs(dividend) * ('1e' || digits::text)::numeric + abs(divisor), 2 * abs(divisor))
+    * ('1e-' || digits::text)::numeric) end;
+-- The view calls it with its reader's rights.
+grant execute on function pgbook_data.quotient to pgbook_reader;
+
+-- As it was, but exact: a plain division keeps 16 digits, which are fewer than 12 after the point where a price has many
+-- ticks.
+create or replace view pgbook.candles_1m as
+select m.symbol as security, c.time, trim_scale(c.open * m.tick_size) as open, trim_scale(c.high * m.tick_size) as high,
+       trim_scale(c.low * m.tick_size) as low, trim_scale(c.close * m.tick_size) as close,
+       trim_scale(c.volume * m.lot_size) as volume, trim_scale(c.notional * m.tick_size * m.lot_size) as quote_volume,
+       c.trades, pgbook_data.quotient(c.notional * m.tick_size, c.volume, 12) as vwap,
+       trim_scale(c.taker_buy_volume * m.lot_size) as taker_buy_volume,
+       trim_scale(c.taker_buy_notional * m.tick_size * m.lot_size) as taker_buy_quote_volume
+from pgbook_data.candles_1m c join pgbook_data.markets m using (market);
+
 -- Refuses what is no interval, and a time zone where it has no meaning.
 create function pgbook_data.check_bucket(bucket text, tz text default 'UTC') returns void
 language plpgsql stable set search_path = pg_catalog as $$
@@ -366,7 +386,7 @@ begin
             select m.symbol, c.time, trim_scale(c.open * m.tick_size), trim_scale(c.high * m.tick_size),
                    trim_scale(c.low * m.tick_size), trim_scale(c.close * m.tick_size),
                    trim_scale(c.volume * m.lot_size), trim_scale(c.notional * m.tick_size * m.lot_size), c.trades,
-                   trim_scale(round(c.notional / c.volume * m.tick_size, 12)),
+                   pgbook_data.quotient(c.notional * m.tick_size, c.volume, 12),
                    trim_scale(c.taker_buy_volume * m.lot_size),
                    trim_scale(c.taker_buy_notional * m.tick_size * m.lot_size)
             from pgbook_data.candle_rows(m.market, "interval", "from", "to", tz) c
@@ -407,7 +427,7 @@ begin
                trim_scale(coalesce(c.close, c.previous) * m.tick_size),
                trim_scale(coalesce(c.volume, 0) * m.lot_size),
                trim_scale(coalesce(c.notional, 0) * m.tick_size * m.lot_size), coalesce(c.trades, 0),
-               trim_scale(round(c.notional / c.volume * m.tick_size, 12)),
+               pgbook_data.quotient(c.notional * m.tick_size, c.volume, 12),
                trim_scale(coalesce(c.taker_buy_volume, 0) * m.lot_size),
                trim_scale(coalesce(c.taker_buy_notional, 0) * m.tick_size * m.lot_size)
         from carried c

@@ -6,13 +6,6 @@
 -- holds what is inside. Only the chunks of the range are planned: the functions plan with the values of their bounds.
 set local role pgbook_owner;
 
--- dividend ÷ divisor to so many digits after the point; null where the divisor is zero.
-create function pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) returns numeric
-language sql immutable parallel safe
-return case when divisor <> 0 then trim_scale(
-    sign(dividend) * sign(divisor) * div(2 * abs(dividend) * ('1e' || digits::text)::numeric + abs(divisor), 2 * abs(divisor))
-    * ('1e-' || digits::text)::numeric) end;
-
 -- Whole microseconds between two times.
 create function pgbook_data.microseconds(starts timestamptz, ends timestamptz) returns numeric
 language sql immutable parallel safe

@@ -10,10 +10,14 @@ final class Hub: Sendable {
     private let indexes: [ObjectIdentifier: Int]
     private let limits: GatewayLimits
     private let count = Atomic<Int>(0)
+    private let followings: FollowingCount
 
-    private init(loops: [any EventLoop], shards: [NIOLoopBound<HubShard>], limits: GatewayLimits) {
+    private init(
+        loops: [any EventLoop], shards: [NIOLoopBound<HubShard>], followings: FollowingCount, limits: GatewayLimits
+    ) {
         self.loops = loops
         self.shards = shards
+        self.followings = followings
         self.limits = limits
         mailboxes = shards.map { _ in Mailbox() }
         indexes = Dictionary(uniqueKeysWithValues: loops.enumerated().map { (ObjectIdentifier($1), $0) })
@@ -23,16 +27,21 @@ final class Hub: Sendable {
     static func make(on group: any EventLoopGroup, limits: GatewayLimits) async throws -> Hub {
         let loops = Array(group.makeIterator())
         var shards: [NIOLoopBound<HubShard>] = []
+        let followings = FollowingCount()
         for (index, loop) in loops.enumerated() {
             let shard = try await loop.submit {
-                NIOLoopBound(HubShard(index: index, eventLoop: loop, limits: limits), eventLoop: loop)
+                NIOLoopBound(
+                    HubShard(index: index, eventLoop: loop, followings: followings, limits: limits), eventLoop: loop)
             }.get()
             shards.append(shard)
         }
-        return Hub(loops: loops, shards: shards, limits: limits)
+        return Hub(loops: loops, shards: shards, followings: followings, limits: limits)
     }
 
     var socketCount: Int { count.load(ordering: .relaxed) }
+
+    /// Whether any socket follows any market.
+    var hasFollowers: Bool { followings.value.load(ordering: .relaxed) > 0 }
 
     /// The shard of a loop of the group; call it on that loop.
     func shard(of eventLoop: any EventLoop) -> HubShard? {
@@ -74,6 +83,11 @@ final class Hub: Sendable {
                 loop.execute { shard.value.deliver(deliveries) }
             }
         }
+    }
+
+    /// How many markets all sockets follow, counted once for each socket.
+    final class FollowingCount: Sendable {
+        let value = Atomic<Int>(0)
     }
 
     private final class Mailbox: Sendable {

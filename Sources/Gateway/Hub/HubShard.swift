@@ -1,5 +1,6 @@
 import NIOCore
 import OrderBook
+import Synchronization
 import Wire
 
 /// The sockets of one event loop and who of them follows which market. Lives on that loop alone.
@@ -8,6 +9,7 @@ final class HubShard {
     private let eventLoop: any EventLoop
     private let flushInterval: TimeAmount
     private let securitiesMax: Int
+    private let followings: Hub.FollowingCount
     private var sockets: [UInt64: WebSocketHandler] = [:]
     private var markets: [String: FollowedMarket] = [:]
     private var lastNumber: UInt64 = 0
@@ -25,8 +27,9 @@ final class HubShard {
         var recentFrame: ByteBuffer?
     }
 
-    init(index: Int, eventLoop: any EventLoop, limits: GatewayLimits) {
+    init(index: Int, eventLoop: any EventLoop, followings: Hub.FollowingCount, limits: GatewayLimits) {
         self.index = index
+        self.followings = followings
         self.eventLoop = eventLoop
         flushInterval = .milliseconds(limits.flushIntervalMilliseconds)
         securitiesMax = limits.wire.securitiesMax
@@ -62,14 +65,18 @@ final class HubShard {
     /// Sends the book and the last trades, and from now on what changes.
     func follow(_ socket: WebSocketHandler, _ securities: some Sequence<String>) {
         for security in securities {
-            markets[security]?.followers.insert(socket.state.id.number)
+            if markets[security]?.followers.insert(socket.state.id.number).inserted == true { count(1) }
             sendSnapshot(of: security, to: socket)
         }
     }
 
     func unfollow(_ socket: WebSocketHandler, _ securities: some Sequence<String>) {
-        for security in securities { markets[security]?.followers.remove(socket.state.id.number) }
+        for security in securities where markets[security]?.followers.remove(socket.state.id.number) != nil {
+            count(-1)
+        }
     }
+
+    private func count(_ change: Int) { followings.value.wrappingAdd(change, ordering: .relaxed) }
 
     private func sendSnapshot(of security: String, to socket: WebSocketHandler) {
         guard let market = markets[security] else { return }
@@ -107,7 +114,9 @@ final class HubShard {
     }
 
     private func followersOfNewMarket(_ security: String) -> Set<UInt64> {
-        Set(sockets.filter { $0.value.marketAppeared(security) }.keys)
+        let followers = Set(sockets.filter { $0.value.marketAppeared(security) }.keys)
+        count(followers.count)
+        return followers
     }
 
     /// Hands on what other threads have for single sockets. Those that are gone miss nothing.

@@ -12,6 +12,8 @@ struct MarketPublisher: MarketDataSink {
     let metrics: GatewayMetrics
     let limits: GatewayLimits
 
+    var isEager: Bool { hub.hasFollowers || tracker.needsFeed }
+
     func publish(_ updates: [MarketUpdate]) {
         var frames: [MarketFrames] = []
         for update in updates {

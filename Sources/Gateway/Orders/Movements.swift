@@ -18,11 +18,16 @@ struct Movements {
         var isUnsettled: Bool { settled < seen }
     }
 
-    private static let looksDoubtedMax = 3
+    /// Looks after which the makers of trades are looked up, and after which it is certain that nobody will tell: a batch
+    /// may be on its way to the disk for long.
+    fileprivate static let looksBeforeMakers = 3
+    fileprivate static let looksBeforeCertain = 50
     /// Makers remembered of a market; with more the doubt ends.
-    private static let makersMax = 20_000
+    fileprivate static let makersMax = 20_000
 
     private var markets: [MarketNumber: Market] = [:]
+    /// Whether the last movement was told, of all that were settled.
+    private(set) var areTold = false
     /// Whether there is something to decide.
     private(set) var isUnsettled = false
 
@@ -36,7 +41,7 @@ struct Movements {
         var market = markets[number, default: Market()]
         // Trades are read after the head and may be newer.
         market.seen = max(market.seen, seq, trades.last?.seq ?? seq)
-        market.settle()
+        if market.settle() { areTold = true }
         if market.isUnsettled {
             market.makers += trades.lazy.map { (seq: $0.seq, order: $0.makerOrder) }
             isUnsettled = true
@@ -44,43 +49,47 @@ struct Movements {
         markets[number] = market
     }
 
-    /// The makers that nobody told of; nil if everything was told or is still in doubt.
-    mutating func takeUntold() -> [OrderID]? {
-        guard isUnsettled else { return nil }
+    /// What nobody has told of.
+    struct Untold: Equatable {
+        var makers: [OrderID] = []
+        /// Whether others executed something, so that any order may have changed.
+        var isCertain = false
+    }
+
+    mutating func takeUntold() -> Untold {
+        var untold = Untold()
+        guard isUnsettled else { return untold }
         isUnsettled = false
-        var untold: [OrderID]?
         for number in markets.keys where markets[number]!.isUnsettled {
-            if let makers = markets[number]!.takeUntold(doubtedMax: Self.looksDoubtedMax, makersMax: Self.makersMax) {
-                untold = (untold ?? []) + makers
-            } else if markets[number]!.isUnsettled {
-                isUnsettled = true
-            }
+            markets[number]!.takeUntold(&untold)
+            if markets[number]!.isUnsettled { isUnsettled = true }
         }
+        areTold = !untold.isCertain
         return untold
     }
 }
 
 extension Movements.Market {
-    fileprivate mutating func settle() {
-        guard isUnsettled, told.covers(after: settled, through: seen) else { return }
+    /// True if everything seen since was told.
+    fileprivate mutating func settle() -> Bool {
+        guard isUnsettled, told.covers(after: settled, through: seen) else { return false }
         settled = seen
         makers = []
         looksDoubted = 0
+        return true
     }
 
-    fileprivate mutating func takeUntold(doubtedMax: Int, makersMax: Int) -> [OrderID]? {
-        settle()
-        guard isUnsettled else { return nil }
-        if !told.isEmpty, looksDoubted < doubtedMax, makers.count <= makersMax {
-            looksDoubted += 1
-            return nil
-        }
-        defer {
-            settled = seen
-            makers = []
-            looksDoubted = 0
-        }
-        return makers.filter { !told.contains($0.seq) }.map(\.order)
+    fileprivate mutating func takeUntold(_ untold: inout Movements.Untold) {
+        guard !settle() else { return }
+        looksDoubted += 1
+        let isCertain = told.isEmpty || looksDoubted > Movements.looksBeforeCertain || makers.count > Movements.makersMax
+        guard isCertain || looksDoubted > Movements.looksBeforeMakers else { return }
+        untold.makers += makers.filter { !told.contains($0.seq) }.map(\.order)
+        makers = []
+        guard isCertain else { return }
+        untold.isCertain = true
+        settled = seen
+        looksDoubted = 0
     }
 }
 

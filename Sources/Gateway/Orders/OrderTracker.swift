@@ -45,6 +45,9 @@ final class OrderTracker: Sendable {
 
     // MARK: What happens, on any thread
 
+    /// Whether sockets hear of their orders by the feed.
+    var needsFeed: Bool { state.withLock { !$0.orders.isEmpty && !$0.movements.areTold } }
+
     /// Whether the socket may have one more open order.
     func hasRoom(_ socket: SocketID) -> Bool {
         openOrders.withLock { $0[socket, default: 0] < limits.ordersPerSocketMax }
@@ -152,7 +155,9 @@ final class OrderTracker: Sendable {
 
     private func look(_ sweptAt: inout ContinuousClock.Instant) async throws {
         state.withLock { state in
-            if let makers = state.movements.takeUntold() { state.orders.marketsMoved(makers: makers) }
+            let untold = state.movements.takeUntold()
+            state.orders.wereTraded(untold.makers)
+            if untold.isCertain { state.orders.oweSweep() }
         }
         repeat {
             try await lookUp(state.withLock { $0.orders.nextLookup() })

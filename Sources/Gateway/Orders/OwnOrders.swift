@@ -102,9 +102,17 @@ struct OwnOrders {
 
     /// Something was executed in some market, and these makers were traded with.
     mutating func marketsMoved(makers: [OrderID]) {
-        for maker in makers where orders[maker] != nil { touched.insert(maker) }
-        sweepOwed = sweep.count
+        wereTraded(makers)
+        oweSweep()
     }
+
+    /// These makers were traded with.
+    mutating func wereTraded(_ makers: [OrderID]) {
+        for maker in makers where orders[maker] != nil { touched.insert(maker) }
+    }
+
+    /// Any open order may have changed.
+    mutating func oweSweep() { sweepOwed = sweep.count }
 
     /// Forgets a socket; returns its open orders and whose they are.
     mutating func socketClosed(_ socket: SocketID) -> [(id: OrderID, user: UserID)] {
@@ -136,11 +144,12 @@ struct OwnOrders {
     /// Whether an order may have changed that nothing points at: one cancelled elsewhere, or expired.
     var owesSweep: Bool { sweepOwed > 0 }
 
-    /// The next open orders whose turn it is.
+    /// The next open orders whose turn it is. With many that are gone it may be fewer than there are.
     mutating func nextSweep() -> [OrderID] {
         changeCountLooked = changeCount
         var ids: [OrderID] = []
-        while sweepOwed > 0, ids.count < lookupMax, let id = sweep.popFirst() {
+        for _ in 0..<4 * lookupMax where sweepOwed > 0 && ids.count < lookupMax {
+            guard let id = sweep.popFirst() else { break }
             sweepOwed -= 1
             guard orders[id] != nil else { continue }
             ids.append(id)
@@ -148,6 +157,18 @@ struct OwnOrders {
         }
         return ids
     }
+
+    /// An order rests from now on. Two older ones are looked at, so that those that are gone leave in time.
+    private mutating func appendToSweep(_ id: OrderID) {
+        for _ in 0..<2 where sweepOwed == 0 {
+            guard let oldest = sweep.popFirst() else { break }
+            if orders[oldest] != nil { sweep.append(oldest) }
+        }
+        sweep.append(id)
+    }
+
+    /// How many orders the sweep holds, those included that are gone.
+    var sweepCount: Int { sweep.count }
 
     /// Whether something that surely changed has not been looked up yet.
     var hasTouched: Bool { !touched.isEmpty }
@@ -182,7 +203,7 @@ struct OwnOrders {
             events.append(.order(socket, state, clientOrderID: clientOrderID))
         }
         guard var order = orders[state.id], order.told != state else { return events }
-        if order.told == nil, state.isResting { sweep.append(state.id) }
+        if order.told == nil, state.isResting { appendToSweep(state.id) }
         order.told = state
         order.toldAt = changeCount
         orders[state.id] = order

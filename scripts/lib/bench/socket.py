@@ -117,7 +117,6 @@ class Served(Contestant):
         setup.run([setup.options.program, "market", "add", MARKET, "--tick", "0.01", "--lot", "0.001"], database)
         errors = ServerLog(setup)
         with tempfile.TemporaryDirectory() as folder, Server(setup, database, folder) as server:
-            setup.server.execute("checkpoint")
             figures = self.drive(server, database)
             with psycopg.connect(dbname=database, autocommit=True) as connection:
                 drain(connection)
@@ -141,6 +140,9 @@ class Served(Contestant):
     def measured(self, server, database, load):
         """Runs a load; adds to its figures what it cost."""
         setup, before = self.setup, trade_count(database)
+        # What ran before leaves pages that the kernel writes half a minute later, all at once, and commits wait for that.
+        setup.server.execute("checkpoint")
+        os.sync()
         cpu, postgres, wal = server.cpu_seconds(), server_seconds(setup.postmaster), setup.wal()
         start, _ = server.memory()
         figures = load()
