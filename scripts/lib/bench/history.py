@@ -5,6 +5,7 @@ import filecmp
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
@@ -108,7 +109,7 @@ class Export(Contestant):
         file.unlink(missing_ok=True)
         self.setup.server.execute("checkpoint")
         server, began = server_seconds(self.setup.postmaster), time.monotonic()
-        usage = self.timed(self.command(file), file)
+        usage, peak = self.timed(self.command(file), file)
         elapsed = time.monotonic() - began
         other = folder / ("psql.csv" if file.name == "pgbook.csv" else "pgbook.csv")
         if other.exists() and not filecmp.cmp(file, other, shallow=False):
@@ -118,19 +119,23 @@ class Export(Contestant):
             "orders": rows, "trades": rows, "elapsed_us": elapsed * 1e6,
             "client_cpu_us": (usage.ru_utime + usage.ru_stime) * 1e6,
             "server_cpu_us": (server_seconds(self.setup.postmaster) - server) * 1e6, "wal_bytes": None, "fsyncs": None,
-            "rss_peak_bytes": usage.ru_maxrss * 1024}
+            "rss_peak_bytes": peak}
 
     def timed(self, command, file):
-        """Runs it to its end and gives what it used."""
+        """Runs it to its end and gives what it used, and how much memory at most."""
         with open(f"{file}.log", "wb") as log:
             process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=os.environ | {"PGDATABASE": TRADES})
-            _, status, usage = os.wait4(process.pid, 0)
+            peak, ended = 0, 0
+            while not ended:
+                peak = max(peak, memory_peak(process.pid))
+                ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+                time.sleep(0 if ended else 0.02)
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise Fault(f"{command[0]} ended with code {process.returncode}: {pathlib.Path(f'{file}.log').read_text()}")
-        return usage
+        return usage, peak
 
 
 class Copy(Export):
@@ -143,6 +148,16 @@ class Copy(Export):
     def command(self, file):
         psql = self.setup.options.pgbench.parent / "psql"
         return [psql, "-XqAt", "-f", self.setup.options.sql / "export_trades.sql", "-o", file]
+
+
+def memory_peak(process):
+    """Bytes; 0 once it has ended. What wait4 tells counts the program that started it."""
+    try:
+        status = pathlib.Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
 
 
 def export_folder(setup):
