@@ -82,7 +82,8 @@ extension Movements.Market {
     fileprivate mutating func takeUntold(_ untold: inout Movements.Untold) {
         guard !settle() else { return }
         looksDoubted += 1
-        let isCertain = told.isEmpty || looksDoubted > Movements.looksBeforeCertain || makers.count > Movements.makersMax
+        let isCertain =
+            told.isEmpty || looksDoubted > Movements.looksBeforeCertain || makers.count > Movements.makersMax
         guard isCertain || looksDoubted > Movements.looksBeforeMakers else { return }
         untold.makers += makers.filter { !told.contains($0.seq) }.map(\.order)
         makers = []
