@@ -28,6 +28,7 @@ let package = Package(
         // The pure core: no clock, no randomness, no IO.
         .target(name: "OrderBook", swiftSettings: strict),
         .target(name: "Replay", dependencies: ["OrderBook"], swiftSettings: strict),
+        .target(name: "Replication", dependencies: ["OrderBook"], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["OrderBook"], swiftSettings: strict),
 
         // PostgreSQL.
@@ -92,6 +93,7 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "OrderBookTests", dependencies: ["OrderBook"], swiftSettings: strict),
         .testTarget(name: "ReplayTests", dependencies: ["OrderBook", "Replay"], swiftSettings: strict),
+        .testTarget(name: "ReplicationTests", dependencies: ["OrderBook", "Replication"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["OrderBook", "Wire"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: strict),
         .testTarget(

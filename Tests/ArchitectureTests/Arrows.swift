@@ -2,6 +2,7 @@
 let allowedModules: [String: Set<String>] = [
     "OrderBook": [],
     "Replay": ["OrderBook"],
+    "Replication": ["OrderBook"],
     "Wire": ["OrderBook"],
     "Postgres": ["CLibPQ"],
     "Store": ["OrderBook", "Postgres"],
@@ -18,6 +19,7 @@ let allowedModules: [String: Set<String>] = [
 let allowedOutside: [String: Set<String>] = [
     "OrderBook": [],
     "Replay": [],
+    "Replication": [],
     "Wire": [],
     "Postgres": ["Foundation", "Dispatch", "Glibc", "Darwin", "Synchronization"],
     "Store": ["Logging", "Synchronization"],

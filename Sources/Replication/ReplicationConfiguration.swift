@@ -1,0 +1,45 @@
+/// How nodes agree. Times are microseconds. All members of a cluster must have the same window and members.
+public struct ReplicationConfiguration: Hashable, Sendable {
+    public var name: NodeName
+    public var clusterID: String
+    /// All members, itself too.
+    public var members: [NodeName]
+    /// How long a command waits where watermarks do not let it run earlier. Nodes agree while
+    /// window > 2 × (delay + difference of clocks).
+    public var window: Int64 = 3_000_000
+    /// Whether pools close as soon as the watermarks of all members have passed them.
+    public var closesEarly = true
+    /// How many other nodes must have stored a command before it gets its stamp.
+    public var confirmations = 0
+    /// After this a command without its confirmations is refused.
+    public var confirmationTimeout: Int64 = 1_000_000
+    public var tickInterval: Int64 = 10_000
+    public var heartbeatInterval: Int64 = 200_000
+    /// A gap between ticks above this means that the process stood still: it must catch up before it closes again.
+    public var pauseMax: Int64 = 750_000
+    /// How far clocks may differ. Above 80 % of it against half of the peers a node takes no orders.
+    public var clockDifferenceMax: Int64 = 500_000
+    /// How far beyond the given stamps the persisted bound reaches.
+    public var boundAhead: Int64 = 400_000
+
+    // MARK: Bounds
+
+    /// Accepted commands that are not closed. Above it a node takes no orders, and reads no more from its peers.
+    public var waitingMax = 200_000
+    public var enteredMax = 50_000
+    public var proposalsMax = 50_000
+    public var itemsPerMessageMax = 500
+    public var itemsPerReadMax = 2_000
+    public var marketsPerHeartbeatMax = 64
+    public var rangesPerPullMax = 64
+    /// Pools whose chain is remembered, for comparing.
+    public var chainPointsMax = 100_000
+
+    public init(name: NodeName, clusterID: String, members: [NodeName]) {
+        self.name = name
+        self.clusterID = clusterID
+        self.members = members.sorted()
+    }
+
+    public var peers: [NodeName] { members.filter { $0 != name } }
+}
