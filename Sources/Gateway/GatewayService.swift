@@ -66,7 +66,6 @@ public struct GatewayService: Service {
                 directory: directory, desk: desk, reader: MarketDataReader(database), tokens: tokens,
                 limits: limits.wire),
             candles: CandleRoutes(
-                directory: directory,
                 reader: CandleReader(database, millisecondsMax: Int32(limits.candleMillisecondsMax))),
             feed: feed, hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData)
 

@@ -107,36 +107,37 @@ public struct TradeRecord: Sendable, Hashable {
     public var id: TradeID
     public var time: Timestamp
     public var market: String
-    public var user: UserID
+    /// An imported trade tells nothing of its users and orders.
+    public var user: UserID?
     public var side: Side
     public var amount: PostgresNumeric
     public var price: PostgresNumeric
     /// Price × amount.
     public var total: PostgresNumeric
-    public var takerOrder: OrderID
-    public var makerOrder: OrderID
-    public var makerUser: UserID
+    public var takerOrder: OrderID?
+    public var makerOrder: OrderID?
+    public var makerUser: UserID?
     /// Just before the match; nil where that side was empty.
     public var bestBid: PostgresNumeric?
     public var bestAsk: PostgresNumeric?
-    public var seq: Seq
+    public var seq: Seq?
 
     init(_ row: Row) throws(PostgresError) {
         var columns = row.reader()
         id = TradeID(try columns.next())
         time = Timestamp(try columns.next(PostgresTimestamp.self))
         market = try columns.next()
-        user = UserID(try columns.next(String.self))
+        user = try columns.next(String?.self).map { UserID($0) }
         side = try columns.nextSide()
         amount = try columns.next()
         price = try columns.next()
         total = try columns.next()
-        takerOrder = OrderID(try columns.next())
-        makerOrder = OrderID(try columns.next())
-        makerUser = UserID(try columns.next(String.self))
+        takerOrder = try columns.next(PostgresUUID?.self).map { OrderID($0) }
+        makerOrder = try columns.next(PostgresUUID?.self).map { OrderID($0) }
+        makerUser = try columns.next(String?.self).map { UserID($0) }
         bestBid = try columns.next()
         bestAsk = try columns.next()
-        seq = Seq(try columns.next())
+        seq = try columns.next(Int64?.self).map { Seq($0) }
     }
 }
 

@@ -81,7 +81,8 @@ struct Desk {
         var table = Table(("trade", .right), ("price", .point), ("amount", .point), ("total", .point), ("maker", .left))
         for fill in fills {
             table.add(
-                "\(fill.id.rawValue)", "\(fill.price)", "\(fill.amount)", "\(fill.total)", fill.makerUser.rawValue)
+                "\(fill.id.rawValue)", "\(fill.price)", "\(fill.amount)", "\(fill.total)",
+                fill.makerUser?.rawValue ?? "")
         }
         return [head + "  \(command.id)"] + table.lines(on: screen, indent: 2)
     }

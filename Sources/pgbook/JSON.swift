@@ -81,10 +81,11 @@ extension TradeRecord {
     var json: JSON {
         .object([
             ("id", .number(id.rawValue)), ("time", .time(time)), ("security", .string(market)),
-            ("user_id", .string(user.rawValue)), ("side", .string(side.word)), ("amount", .decimal(amount)),
+            ("user_id", .text(user?.rawValue)), ("side", .string(side.word)), ("amount", .decimal(amount)),
             ("price", .decimal(price)), ("total", .decimal(total)), ("taker_order", .id(takerOrder)),
-            ("maker_order", .id(makerOrder)), ("maker_user", .string(makerUser.rawValue)),
-            ("best_bid", .decimal(bestBid)), ("best_ask", .decimal(bestAsk)), ("seq", .number(seq.rawValue)),
+            ("maker_order", .id(makerOrder)), ("maker_user", .text(makerUser?.rawValue)),
+            ("best_bid", .decimal(bestBid)), ("best_ask", .decimal(bestAsk)),
+            ("seq", seq.map { .number($0.rawValue) } ?? .null),
         ])
     }
 }

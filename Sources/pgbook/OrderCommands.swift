@@ -143,7 +143,8 @@ func showTrades(_ trades: [TradeRecord]) {
     for trade in trades {
         table.add(
             "\(trade.id.rawValue)", trade.time.short, trade.side.word, "\(trade.price)", "\(trade.amount)",
-            "\(trade.total)", trade.user.rawValue, trade.makerUser.rawValue, style: trade.side == .bid ? .bid : .ask)
+            "\(trade.total)", trade.user?.rawValue ?? "", trade.makerUser?.rawValue ?? "",
+            style: trade.side == .bid ? .bid : .ask)
     }
     printLines(table.lines(on: .standard))
 }

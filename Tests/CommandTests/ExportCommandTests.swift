@@ -31,6 +31,17 @@ import Testing
             ])
     }
 
+    @Test func `trades without users and orders are listed as well`() throws {
+        let database = try database(trades: 2)
+        let url = try database.url(as: .reader)
+        let table = try Program.run(["trades", "BTC-USD"], database: url)
+        #expect(table.status == 0, "\(table.errors)")
+        #expect(table.lines.count == 3)
+        let json = try Program.run(["trades", "BTC-USD", "--json"], database: url)
+        #expect(
+            json.output.contains(#""user_id":null"#) && json.output.contains(#""taker_order":null"#), "\(json.output)")
+    }
+
     @Test func `a reader of standard output that leaves ends it without a word`() throws {
         let database = try database(trades: 60_000)
         let shell = Process()

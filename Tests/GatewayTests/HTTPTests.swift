@@ -108,6 +108,29 @@ extension GatewaySuites {
             }
         }
 
+        @Test func `a market that holds an imported history has candles, and does not stop the others`() async throws {
+            try await RunningGateway.run(markets: ["BTC-USD", "OLD"]) { gateway in
+                try gateway.database.connection().executeSimple(
+                    """
+                    UPDATE pgbook_data.markets SET is_imported = true WHERE symbol = 'OLD';
+                    INSERT INTO pgbook_data.trades (time, trade_id, price, amount, market, taker_side)
+                    SELECT '2026-01-01', 7, 200, 1000, market, 0 FROM pgbook_data.markets WHERE symbol = 'OLD';
+                    INSERT INTO pgbook_data.candles_1m
+                    SELECT time, price, price, price, price, 1, 7, 7, market, amount, price * amount, 0, 0
+                    FROM pgbook_data.trades;
+                    UPDATE pgbook_data.market_state s SET trade_id = 7, last_price = 200, clock = t.time
+                    FROM pgbook_data.trades t WHERE t.market = s.market;
+                    """)
+                let socket = try await gateway.connect()
+                try await socket.send(#"{"type":"add","security":"BTC-USD","side":"bid","amount":1,"price":100}"#)
+                _ = try await socket.first(
+                    type: "aggOrderBook", ["security": .string("BTC-USD"), "seq": .number("1")])
+                let candles = try await gateway.get("/candles?security=OLD&from=2026-01-01&to=2026-01-01T01:00:00Z")
+                #expect(candles.status == 200)
+                #expect(candles.body.contains(#""close":100,"#), "\(candles.body)")
+            }
+        }
+
         @Test func `bad requests are answered with their code`() async throws {
             try await RunningGateway.run(hasMatcher: false) { gateway in
                 let table: [(method: String, path: String, body: String, status: Int, code: String)] = [

@@ -39,12 +39,12 @@ import Wire
         #expect(look(&orders, []).isEmpty, "it waits for its turn")
         #expect(look(&orders, [state(1)]) == [.order(one, state(1), clientOrderID: "c")])
         #expect(orders.nextLookup().isEmpty, "nothing points at it")
-        orders.marketsMoved(makers: [id(1), id(99)])
+        orders.wereTraded([id(1), id(99)])
         #expect(look(&orders, [state(1)]).isEmpty, "it did not change after all")
-        orders.marketsMoved(makers: [id(1)])
+        orders.wereTraded([id(1)])
         let partly = state(1, filled: 2, remaining: 3)
         #expect(look(&orders, [partly]) == [.order(one, partly, clientOrderID: "c")])
-        orders.marketsMoved(makers: [id(1)])
+        orders.wereTraded([id(1)])
         let filled = state(1, filled: 5, remaining: 0, closed: .filled)
         #expect(look(&orders, [filled]) == [.order(one, filled, clientOrderID: "c")])
         #expect(orders.isEmpty)
@@ -55,7 +55,7 @@ import Wire
         let known = orders.entered(placed(1, by: one, clientOrderID: "c"), state: state(1))
         #expect(known == [.order(one, state(1), clientOrderID: "c")])
         #expect(orders.nextLookup().isEmpty)
-        orders.marketsMoved(makers: [id(1)])
+        orders.wereTraded([id(1)])
         #expect(look(&orders, [state(1)]).isEmpty)
         let filled = state(2, .filled, filled: 5, remaining: 0)
         #expect(orders.entered(placed(2, by: two), state: filled) == [.order(two, filled, clientOrderID: nil)])
@@ -93,7 +93,7 @@ import Wire
     @Test func `a look that began before a change does not take it back`() {
         var orders = OwnOrders(lookupMax: 10)
         _ = orders.entered(placed(1, by: one), state: state(1))
-        orders.marketsMoved(makers: [id(1)])
+        orders.wereTraded([id(1)])
         let ids = orders.nextLookup()
         let partly = state(1, filled: 2, remaining: 3)
         #expect(orders.changed([partly]).count == 1)
@@ -108,13 +108,13 @@ import Wire
         for number in 1...5 { orders.entered(placed(UInt64(number), by: one)) }
         for _ in 0..<3 { _ = look(&orders, states) }
         #expect(!orders.owesSweep)
-        orders.marketsMoved(makers: [])
+        orders.oweSweep()
         let sweeps = (0..<3).map { _ in orders.nextSweep() }
         #expect(sweeps.map(\.count) == [2, 2, 1])
         #expect(Set(sweeps.joined()) == Set((1...5).map { id($0) }))
         #expect(!orders.owesSweep)
         #expect(orders.found([state(3, remaining: 0, closed: .expired)], askedFor: [id(3)]).count == 1)
-        orders.marketsMoved(makers: [])
+        orders.oweSweep()
         var swept: Set<OrderID> = []
         while orders.owesSweep { swept.formUnion(orders.nextSweep()) }
         #expect(swept == Set([1, 2, 4, 5].map { id($0) }))

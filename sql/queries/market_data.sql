@@ -1,6 +1,9 @@
 -- name: market_heads
--- How far each market is: what tells whether anything changed.
-select market, seq, trade_id, is_halted from pgbook_data.market_state order by market
+-- How far each market is: what tells whether anything changed. Imported histories are no news: nothing happens there.
+select s.market, s.seq, s.trade_id, s.is_halted
+from pgbook_data.market_state s join pgbook_data.markets m using (market)
+where not m.is_imported
+order by s.market
 
 -- name: aggregated_book
 -- The best levels of both sides of one market, best first, and the execution number they stand at: one snapshot.

@@ -6,18 +6,12 @@ import Wire
 
 /// Candles over HTTP: what `pgbook candles --json` prints.
 struct CandleRoutes: Sendable {
-    let directory: MarketDirectory
     let reader: CandleReader
 
     func show(_ request: Request) async -> Response {
         func parameter(_ name: Substring) -> String? { request.uri.queryParameters[name].map { String($0) } }
         guard let security = parameter("security") else {
             return HTTPAnswer.error(WireError(.missingField, "say which market: ?security=…", field: "security"))
-        }
-        guard directory[security] != nil else {
-            return HTTPAnswer.error(
-                WireError(
-                    .init(.unknownMarket), "there is no market \"\(security.prefix(40))\"", field: "security"))
         }
         do {
             let asked = try CandleRequest(

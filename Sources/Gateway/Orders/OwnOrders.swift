@@ -100,12 +100,6 @@ struct OwnOrders {
         return true
     }
 
-    /// Something was executed in some market, and these makers were traded with.
-    mutating func marketsMoved(makers: [OrderID]) {
-        wereTraded(makers)
-        oweSweep()
-    }
-
     /// These makers were traded with.
     mutating func wereTraded(_ makers: [OrderID]) {
         for maker in makers where orders[maker] != nil { touched.insert(maker) }

@@ -33,17 +33,18 @@ def plan(name, setup, plan):
             history(setup, TRADES, 100_000 if quick else 10_000_000, DAYS)
             last = FIRST_DAY + datetime.timedelta(days=DAYS)
             near, month = (last - datetime.timedelta(minutes=500), last), (FIRST_DAY, last)
-            few, many = (3, 20) if quick else (3, 200)
+            # Of 10,000,000 trades a bucket query takes many seconds.
+            few, many = (1, 20) if quick else (2, 200)
             plan.contestants = [
-                Query(setup, "last 500 × 1m", "candles_minutes", near, many),
-                Query(setup, "last 500, buckets", "buckets_500", near, few),
-                Query(setup, "of that time, buckets", "buckets_minutes", near, many),
-                Query(setup, "30 d of 1m", "candles_minutes", month, many // 10),
-                Query(setup, "30 d of 1m, buckets", "buckets_minutes", month, few),
-                Query(setup, "30 d of 1m, rows", "rows_minutes", month, many // 10),
-                Query(setup, "rows, buckets", "rows_buckets_minutes", month, few),
-                Query(setup, "30 d of 1h", "candles_hours", month, many),
-                Query(setup, "30 d of 1h, buckets", "buckets_hours", month, few)]
+                Query(setup, "last 500 × 1m", "candles", near, many),
+                Query(setup, "last 500, buckets", "buckets_last", near, few),
+                Query(setup, "of that time, buckets", "buckets", near, many),
+                Query(setup, "30 d of 1m", "candles", month, many // 10),
+                Query(setup, "30 d of 1m, buckets", "buckets", month, few),
+                Query(setup, "30 d of 1m, rows", "rows", month, many // 10),
+                Query(setup, "rows, buckets", "rows_buckets", month, few),
+                Query(setup, "30 d of 1h", "candles", month, many, width="1h"),
+                Query(setup, "30 d of 1h, buckets", "buckets", month, few, width="1h")]
             compare(plan, "last 500 of 1m: time_bucket ÷ candles", "last 500, buckets", "last 500 × 1m")
             compare(plan, "  with the time's bounds given", "of that time, buckets", "last 500 × 1m")
             compare(plan, "30 days of 1m: time_bucket ÷ candles", "30 d of 1m, buckets", "30 d of 1m")
@@ -58,10 +59,10 @@ def plan(name, setup, plan):
             per_day, many = 2_000, 200 if quick else 2_000
             history(setup, "bench_few", per_day * DAYS, DAYS)
             history(setup, "bench_many", per_day * many, many)
-            for title, query in (("vwap", "day_vwap"), ("1s candles", "day_seconds")):
+            for title, query, width in (("vwap", "vwap", "1d"), ("1s candles", "candles", "1s")):
                 # The last whole day but one of each.
                 pair = [
-                    Query(setup, f"{title}, {days} chunks", query, day(days - 2), 30 if quick else 300, database)
+                    Query(setup, f"{title}, {days} chunks", query, day(days - 2), 30 if quick else 300, database, width)
                     for days, database in ((DAYS, "bench_few"), (many, "bench_many"))]
                 plan.contestants += pair
                 compare(plan, f"one day's {title}: speed with {many:,} chunks ÷ with {DAYS}", pair[0].name, pair[1].name)
@@ -174,11 +175,12 @@ def trade_count(database):
 class Query(Contestant):
     """A query over and over on one connection, by pgbench: the median time from sending it to its last row."""
 
-    def __init__(self, setup, name, query, between, times, database=TRADES):
+    def __init__(self, setup, name, query, between, times, database=TRADES, width="1m"):
         super().__init__(setup, name, [], times)
         self.query = query
         self.between = between
         self.database = database
+        self.width = width
 
     def run(self):
         setup = self.setup
@@ -189,7 +191,7 @@ class Query(Contestant):
                 setup.run(
                     [setup.options.pgbench, "--no-vacuum", "--protocol", "extended", "--client", 1, "--transactions",
                      times, "--file", setup.options.sql / "queries" / f"{self.query}.sql", "--define", f"from={begin}",
-                     "--define", f"to={end}", *log], self.database)
+                     "--define", f"to={end}", "--define", f"width={self.width}", *log], self.database)
             figures = transactions(folder)
         return figures | {
             "orders": 1, "trades": None, "elapsed_us": figures["p50_us"], "client_cpu_us": None,

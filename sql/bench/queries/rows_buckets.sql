@@ -1,5 +1,5 @@
 -- The same from the trades.
-select time_bucket('1 minute', t.time) as time, first(t.price, t.trade_id) as open, max(t.price) as high,
+select time_bucket(:width::interval, t.time) as time, first(t.price, t.trade_id) as open, max(t.price) as high,
        min(t.price) as low, last(t.price, t.trade_id) as close, count(*) as trades, min(t.trade_id) as first_trade_id,
        max(t.trade_id) as last_trade_id, sum(t.amount::numeric) as volume, sum(t.amount::numeric * t.price) as notional,
        sum(t.amount::numeric) filter (where t.taker_side = 0) as taker_buy_volume,

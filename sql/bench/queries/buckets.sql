@@ -1,5 +1,5 @@
 -- What people write who have trades and no candles.
-select time_bucket('1 minute', t.time) as time, trim_scale(first(t.price, t.trade_id) * m.tick_size) as open,
+select time_bucket(:width::interval, t.time) as time, trim_scale(first(t.price, t.trade_id) * m.tick_size) as open,
        trim_scale(max(t.price) * m.tick_size) as high, trim_scale(min(t.price) * m.tick_size) as low,
        trim_scale(last(t.price, t.trade_id) * m.tick_size) as close,
        trim_scale(sum(t.amount) * m.lot_size) as volume,
@@ -9,7 +9,6 @@ select time_bucket('1 minute', t.time) as time, trim_scale(first(t.price, t.trad
        trim_scale(sum(t.amount::numeric * t.price) filter (where t.taker_side = 0) * m.tick_size * m.lot_size)
            as taker_buy_quote_volume
 from pgbook_data.trades t join pgbook_data.markets m using (market)
-where m.symbol = 'H-1'
+where m.symbol = 'H-1' and t.time >= :from::timestamptz and t.time < :to::timestamptz
 group by 1, m.market
-order by 1 desc
-limit 500;
+order by 1;

@@ -1,1 +1,0 @@
-select * from pgbook.candles('H-1', '1h', :from::timestamptz, :to::timestamptz);
