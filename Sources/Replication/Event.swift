@@ -5,30 +5,40 @@ public enum Event: Sendable {
     /// Time has passed. Comes at least every `tickInterval`; a longer gap means that the process stood still.
     case tick
     /// Commands of this node's own users, durable in the database and not stamped yet, in the order in which they shall be.
+    /// Each comes once; those in `StoredState.entered` do not come again.
     case entered([Command])
     /// A write is durable. Writes become durable in the order in which they were asked for.
-    case written(WriteNumber)
+    ///
+    /// - Parameter duplicates: what the write was to number or store as accepted, and what the database stored as `duplicate`
+    ///   instead, because a command with the same id was accepted and closed before.
+    case written(WriteNumber, duplicates: [LogRange])
     /// A connection to a peer stands and its certificate fits; `hello` comes as its first message.
     case connected(NodeName)
     case disconnected(NodeName)
     case received(Message, from: NodeName)
-    /// What `Action.read` asked for: what this node has of it, oldest first; the shell may stop early at a bound.
-    case found(ReadNumber, [JudgedItem])
+    /// What `Action.read` asked for: what this node has of it, in the order of the ranges and of their numbers.
+    ///
+    /// - Parameter isComplete: false where the shell stopped at a bound (`itemsPerReadMax`, or one of bytes); then everything
+    ///   up to the last item is there.
+    case found(ReadNumber, [JudgedItem], isComplete: Bool)
     /// The matcher has executed up to here.
     case executed([MarketPosition])
-    /// What `Action.compare` asked for: this node's own digest heads at a peer's positions; those it has not reached are left out.
-    case compared(with: NodeName, differing: [MarketPosition])
+    /// What `Action.compare` asked for: the peer's positions at which this node has the same digest head, and this node's
+    /// own positions where it has another. Positions that it has not reached, or does not remember, are in neither.
+    case compared(with: NodeName, equal: [MarketPosition], differing: [MarketPosition])
     /// What the tables hold does not follow from the log (a full digest found it).
     case damaged(String)
     /// The database holds another node's state now; the machine begins anew from it.
     case rebuilt(StoredState)
+    /// `Action.rebuild` came to nothing (the peer is gone, or is not level itself); the database is as it was.
+    case notRebuilt(because: String)
 }
 
 /// What a node shall do, in this order.
 public enum Action: Sendable {
     /// All or nothing, durable before `written`; strictly one after the other.
     case write(WriteNumber, [Write])
-    /// Dropped where there is no connection.
+    /// Dropped where there is no connection. The shell puts its markets into a `hello`.
     case send(Message, to: NodeName)
     /// Read from the log, for a peer.
     case read(ReadNumber, [LogRange])
@@ -54,9 +64,9 @@ public struct ReadNumber: RawRepresentable, Hashable, Sendable {
 
 /// An effect on the database.
 public enum Write: Hashable, Sendable {
-    /// This node's own commands get their stamps and numbers and go into their pools (an unconfirmed one is refused).
-    case number([LogItem])
-    /// Commands of other nodes go into the log; the accepted into their pools.
+    /// This node's own commands get their stamps and numbers; the accepted go into their pools, the others are refused.
+    case number([JudgedItem])
+    /// Commands of other nodes (after a loss of the database, of this one too) go into the log; the accepted into their pools.
     case store([JudgedItem])
     /// Commands of any origin, stored before as accepted and not yet closed, are refused.
     case refuse([LogRange], Verdict)
@@ -89,6 +99,7 @@ public struct StoredState: Hashable, Sendable {
         public var origin: NodeName
         /// Ranges of stored numbers, rising, with gaps between them.
         public var stored: [ClosedRange<Int64>]
+        /// The stamp of the highest number.
         public var lastStamp: Timestamp?
 
         public init(origin: NodeName, stored: [ClosedRange<Int64>], lastStamp: Timestamp?) {

@@ -18,6 +18,8 @@ public enum Message: Hashable, Sendable {
     case heartbeat(Heartbeat)
     /// Where was your chain at this time?
     case chainQuery(Timestamp)
+    /// The chain at the time asked for (the digest is nil if it is forgotten); a node that has not closed so far yet
+    /// answers with what it has closed, which is earlier.
     case chainAnswer(ChainPoint)
     /// Commands of the receiver that came too late here.
     case late([LogRange])
@@ -69,16 +71,20 @@ public struct Items: Hashable, Sendable {
         case pushed = 0
         /// By a node that had just got them.
         case relayed = 1
-        /// In answer to a pull. The verdicts are the sender's, who has closed their pools.
+        /// In answer to a pull. The verdicts are the sender's; final where it has closed their pools.
         case pulled = 2
     }
 
     public var reason: Reason
     public var items: [JudgedItem]
+    /// Of a pull, the ranges that are answered in full with this message: what did not come of them the sender does not
+    /// have. Empty unless `pulled`, and in all but the last message of an answer.
+    public var answered: [LogRange]
 
-    public init(reason: Reason, items: [JudgedItem]) {
+    public init(reason: Reason, items: [JudgedItem], answered: [LogRange] = []) {
         self.reason = reason
         self.items = items
+        self.answered = answered
     }
 }
 
@@ -149,35 +155,41 @@ public struct MarketPosition: Hashable, Sendable {
 }
 
 public struct Heartbeat: Hashable, Sendable {
+    /// 1, 2, 3 … since the sender started.
+    public var number: Int64
     /// The sender will give no stamp at or below this beyond `lastNumber`.
     public var watermark: Timestamp
     /// The number of the sender's last command with a stamp up to the watermark.
     public var lastNumber: Int64
     public var chain: ChainPoint
     public var positions: [LogPosition]
-    /// Markets whose execution went on since they were last told, at most `marketsPerHeartbeatMax`.
+    /// Markets whose execution went on since they were last told, and some others in turn; at most `marketsPerHeartbeatMax`.
     public var markets: [MarketPosition]
     /// Whether the sender has what the others closed.
     public var isLevel: Bool
     /// For estimating the clocks' offset (NTP, RFC 5905 §8): the sender's wall clock now; of the last heartbeat it had
-    /// from the receiver: that one's `sentAt`, and the sender's wall clock when it came. Nil before the first.
+    /// from the receiver on this connection: that one's `number` and `sentAt`, and the sender's wall clock when it came.
+    /// Nil before the first. The number tells the receiver what this heartbeat was sent after.
     public var sentAt: Timestamp
     public var echo: Echo?
 
     public struct Echo: Hashable, Sendable {
+        public var number: Int64
         public var sentAt: Timestamp
         public var receivedAt: Timestamp
 
-        public init(sentAt: Timestamp, receivedAt: Timestamp) {
+        public init(number: Int64, sentAt: Timestamp, receivedAt: Timestamp) {
+            self.number = number
             self.sentAt = sentAt
             self.receivedAt = receivedAt
         }
     }
 
     public init(
-        watermark: Timestamp, lastNumber: Int64, chain: ChainPoint, positions: [LogPosition],
+        number: Int64, watermark: Timestamp, lastNumber: Int64, chain: ChainPoint, positions: [LogPosition],
         markets: [MarketPosition], isLevel: Bool, sentAt: Timestamp, echo: Echo?
     ) {
+        self.number = number
         self.watermark = watermark
         self.lastNumber = lastNumber
         self.chain = chain

@@ -21,6 +21,16 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     public var clockDifferenceMax: Int64 = 500_000
     /// How far beyond the given stamps the persisted bound reaches.
     public var boundAhead: Int64 = 400_000
+    /// A connected peer that is silent for longer is disconnected.
+    public var silenceMax: Int64 = 1_000_000
+    /// How long a node gives others the chance to say that they have a command before it relays it to them.
+    public var relayDelay: Int64 = 20_000
+    /// A pull that is not answered in this time is sent to another peer.
+    public var pullTimeout: Int64 = 500_000
+    /// Whether a node that has lost contact with all peers goes on after `window`. In a cluster of three or more it had
+    /// better wait for them: what it executes alone is undone later if the others went on too. (After its start a node
+    /// that finds no peer for `window` goes on in any case.)
+    public var goesOnAlone: Bool
 
     // MARK: Bounds
 
@@ -39,6 +49,7 @@ public struct ReplicationConfiguration: Hashable, Sendable {
         self.name = name
         self.clusterID = clusterID
         self.members = members.sorted()
+        goesOnAlone = members.count <= 2
     }
 
     public var peers: [NodeName] { members.filter { $0 != name } }
