@@ -87,27 +87,29 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
+        .target(name: "TestRandom", path: "Tests/TestRandom", swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "Store", "OrderBook"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Postgres", "Store", "OrderBook", "TestRandom"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
-        .testTarget(name: "OrderBookTests", dependencies: ["OrderBook"], swiftSettings: strict),
+        .testTarget(name: "OrderBookTests", dependencies: ["OrderBook", "TestRandom"], swiftSettings: strict),
         .testTarget(name: "ReplayTests", dependencies: ["OrderBook", "Replay"], swiftSettings: strict),
         .testTarget(name: "ReplicationTests", dependencies: ["OrderBook", "Replication"], swiftSettings: strict),
-        .testTarget(name: "WireTests", dependencies: ["OrderBook", "Wire"], swiftSettings: strict),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["OrderBook", "Wire", "TestRandom"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestRandom"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["OrderBook", "Postgres", "Store", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ExchangeTests",
             dependencies: [
-                "OrderBook", "Postgres", "Store", "Exchange", "TestSupport",
+                "OrderBook", "Postgres", "Store", "Exchange", "TestRandom", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "HistoryTests",
-            dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "History", "TestSupport"],
+            dependencies: ["OrderBook", "Postgres", "Store", "Exchange", "History", "TestRandom", "TestSupport"],
             exclude: ["Golden", "load_candles.py"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

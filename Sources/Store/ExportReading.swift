@@ -64,46 +64,15 @@ extension Connection {
     }
 }
 
-/// A candle in decimals, as exports write it. What an empty bucket does not have is nil.
-public struct ExportCandle: Hashable, Sendable {
-    /// When its bucket begins.
-    public var time: Timestamp
-    public var open: PostgresNumeric?
-    public var high: PostgresNumeric?
-    public var low: PostgresNumeric?
-    public var close: PostgresNumeric?
-    public var volume: PostgresNumeric
-    public var quoteVolume: PostgresNumeric
-    public var trades: Int64
-    public var vwap: PostgresNumeric?
-    public var takerBuyVolume: PostgresNumeric
-    public var takerBuyQuoteVolume: PostgresNumeric
-
-    init(_ row: Row) throws(PostgresError) {
-        var columns = row.reader()
-        time = Timestamp(try columns.next(PostgresTimestamp.self))
-        open = try columns.next()
-        high = try columns.next()
-        low = try columns.next()
-        close = try columns.next()
-        volume = try columns.next()
-        quoteVolume = try columns.next()
-        trades = try columns.next()
-        vwap = try columns.next()
-        takerBuyVolume = try columns.next()
-        takerBuyQuoteVolume = try columns.next()
-    }
-}
-
 extension Connection {
     /// The candles whose bucket begins in [from, to), one by one as they arrive.
     /// - Parameter fill: `none`, `zero` or `previous`, as in `pgbook.candles`.
     public func streamCandles(
         _ symbol: String, _ interval: String, from: Timestamp, to: Timestamp, fill: String, latestFirst: Bool,
-        forEach body: (ExportCandle) throws -> Void
+        forEach body: (CandleRecord) throws -> Void
     ) throws {
         let sql = latestFirst ? SQL.exportCandlesLatestFirst : SQL.exportCandles
-        try stream(sql, symbol, interval, from.postgres, to.postgres, fill) { try body(ExportCandle($0)) }
+        try stream(sql, symbol, interval, from.postgres, to.postgres, fill) { try body(CandleRecord($0)) }
     }
 
     /// When the bucket begins that may still change.

@@ -1,24 +1,18 @@
 import OrderBook
 import Postgres
 import Store
+import TestRandom
+import TestSupport
 
 /// Commands of every kind in a narrow range of prices, the same for the same seed.
 struct RandomFlow {
-    private var state: UInt64
+    private var random: SeededGenerator
     private var known: [OrderID] = []
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    private mutating func next(_ bound: Int) -> Int {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Int((value ^ (value >> 31)) % UInt64(bound))
-    }
-
-    private mutating func pick<T>(_ choices: [T]) -> T { choices[next(choices.count)] }
+    private mutating func next(_ bound: Int) -> Int { random.below(bound) }
+    private mutating func pick<T>(_ choices: [T]) -> T { random.pick(choices) }
 
     /// Enters one command; what the entrance refuses is as good as any other.
     mutating func give(to desk: Desk) {
@@ -31,7 +25,7 @@ struct RandomFlow {
         let action = action(user)
         var id: OrderID?
         if case .place = action {
-            let fresh = OrderID(high: UInt64(known.count + 1), low: state)
+            let fresh = OrderID(high: UInt64(known.count + 1), low: random.next())
             known.append(fresh)
             id = fresh
         }

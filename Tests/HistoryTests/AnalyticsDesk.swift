@@ -3,6 +3,7 @@ import History
 import OrderBook
 import Postgres
 import Store
+import TestRandom
 import TestSupport
 
 /// A market of tick 0.5 and lot 0.001 with a random history, and what the analytics say of it.
@@ -48,7 +49,7 @@ struct AnalyticsDesk {
 
     /// Ranges that cut minutes, days and ties, empty ones, some of an instant, one of ten trades, and the whole.
     func ranges() -> [Range<Int64>] {
-        var generator = SplitMix(state: seed &+ 1)
+        var generator = SeededGenerator(seed: seed &+ 1)
         let (first, last) = (trades.all[0].time, trades.all[trades.all.count - 1].time)
         var ranges = [first..<last + 1, first - 86_400_000_000..<first, last + 1..<last + 7_200_000_000]
         // Where a share of the trades is a whole number.

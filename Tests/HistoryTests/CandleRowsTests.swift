@@ -3,6 +3,7 @@ import History
 import OrderBook
 import Postgres
 import Store
+import TestRandom
 import TestSupport
 import Testing
 

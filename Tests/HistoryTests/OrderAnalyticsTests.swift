@@ -1,6 +1,7 @@
 import History
 import OrderBook
 import Postgres
+import TestRandom
 import TestSupport
 import Testing
 
@@ -24,7 +25,7 @@ private struct Order {
 @Suite struct OrderAnalyticsTests {
     /// Orders for the takers and makers of the history, and some that never traded.
     private func orders(_ desk: AnalyticsDesk) -> [Order] {
-        var generator = SplitMix(state: desk.seed &+ 2)
+        var generator = SeededGenerator(seed: desk.seed &+ 2)
         var orders: [Order] = []
         let takers = Dictionary(grouping: desk.trades.all, by: \.seq).values.sorted { $0[0].id < $1[0].id }
         var parts: [(id: PostgresUUID, time: Int64, amount: Int64, before: Int64)] = []

@@ -1,4 +1,5 @@
 import OrderBook
+import TestRandom
 import Testing
 
 /// The levels of one side by price, in the plainest code.

@@ -1,4 +1,5 @@
 import OrderBook
+import TestRandom
 
 /// A partial book over a table, driven as a matcher drives it: rows are loaded when they are needed, in small portions, and
 /// the table learns of changes only at the end of a batch.

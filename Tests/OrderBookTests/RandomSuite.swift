@@ -1,5 +1,6 @@
 import Foundation
 import OrderBook
+import TestRandom
 import Testing
 
 /// One suite for three books: the naive one, the complete one, and a partial one over a table.

@@ -1,4 +1,5 @@
 import Postgres
+import TestRandom
 import Testing
 
 /// Every type goes to the server and comes back the same, as a parameter, an array element and a COPY field.

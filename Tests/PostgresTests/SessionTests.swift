@@ -1,5 +1,6 @@
 import Postgres
 import Synchronization
+import TestRandom
 import Testing
 
 @Suite struct SessionTests {

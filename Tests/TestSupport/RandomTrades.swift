@@ -1,5 +1,6 @@
 public import Postgres
 import Store
+public import TestRandom
 
 /// One trade as a row holds it: ticks, lots, microseconds since the Unix epoch.
 public struct RandomTrade: Sendable, Hashable {
@@ -25,13 +26,13 @@ public struct RandomTrade: Sendable, Hashable {
 /// days, trades at edges of minutes and days, busts, and sides of the book that were empty.
 public struct RandomTrades: Sendable {
     public private(set) var all: [RandomTrade] = []
-    private var generator: SplitMix
+    private var generator: SeededGenerator
 
     /// Those that count, in their order.
     public var counted: [RandomTrade] { all.filter { !$0.isBusted } }
 
     public init(seed: UInt64, count: Int, from start: Int64 = 1_740_787_213_000_000) {
-        generator = SplitMix(state: seed)
+        generator = SeededGenerator(seed: seed)
         var time = start
         var middle: Int64 = 400
         var seq: Int64 = 0
@@ -109,20 +110,7 @@ public struct RandomTrades: Sendable {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-public struct SplitMix: Sendable {
-    private var state: UInt64
-
-    public init(state: UInt64) { self.state = state }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-
+extension SeededGenerator {
     public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
     public mutating func pick<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
 }

@@ -1,4 +1,5 @@
 import OrderBook
+import TestRandom
 import Testing
 import Wire
 

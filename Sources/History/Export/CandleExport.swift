@@ -116,7 +116,7 @@ public struct CandleExport: Sendable {
     // MARK: values
 
     private func value(
-        _ field: CandleField, _ candle: ExportCandle, _ market: (symbol: String, pair: String)
+        _ field: CandleField, _ candle: CandleRecord, _ market: (symbol: String, pair: String)
     ) -> ExportValue {
         switch field {
         case .column(let column): value(column, candle, market.symbol)
@@ -127,7 +127,7 @@ public struct CandleExport: Sendable {
         }
     }
 
-    private func value(_ column: CandleColumn, _ candle: ExportCandle, _ symbol: String) -> ExportValue {
+    private func value(_ column: CandleColumn, _ candle: CandleRecord, _ symbol: String) -> ExportValue {
         switch column {
         case .time: timeValue(candle.time.rawValue, layout.time)
         case .symbol: .text(symbol)
