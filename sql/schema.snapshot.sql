@@ -170,6 +170,7 @@ CREATE TABLE pgbook_data.markets (
     CONSTRAINT markets_max_amount_check CHECK ((max_amount > 0)),
     CONSTRAINT markets_max_notional_check CHECK ((max_notional > (0)::numeric)),
     CONSTRAINT markets_min_price_check CHECK ((min_price > 0)),
+    CONSTRAINT markets_size_digits CHECK (((scale(trim_scale(tick_size)) <= 38) AND (scale(trim_scale(lot_size)) <= 38))),
     CONSTRAINT markets_symbol_check CHECK ((symbol ~ '^[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}$'::text)),
     CONSTRAINT markets_tick_size_check CHECK (((tick_size > (0)::numeric) AND (tick_size < 'Infinity'::numeric)))
 );
@@ -637,7 +638,7 @@ ALTER FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" ti
 
 CREATE FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (divisor <> (0)::numeric) THEN trim_scale((((sign(dividend) * sign(divisor)) * div(((((2)::numeric * abs(dividend)) * (('1e'::text || (digits)::text))::numeric) + abs(divisor)), ((2)::numeric * abs(divisor)))) * (('1e-'::text || (digits)::text))::numeric)) ELSE NULL::numeric END;
+    RETURN trim_scale(round(((dividend * 1.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000) / NULLIF(divisor, (0)::numeric)), digits));
 
 ALTER FUNCTION pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) OWNER TO pgbook_owner;
 
@@ -1947,7 +1948,6 @@ ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends ti
 CREATE FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
-    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
 declare
@@ -1978,30 +1978,8 @@ begin
         from (
             select case when range_candles.bucket is null then starts
                         else pgbook_data.bucket_start(r.time, range_candles.bucket, tz) end as bucket, r.*
-            from (
-                select * from pgbook_data.candle_rows(range_candles.market, '1m', minutes_from, coarse_from)
-                where minutes_from < coarse_from
-                union all
-                select * from pgbook_data.candle_rows(range_candles.market, coarse, coarse_from, coarse_to)
-                where coarse_from < coarse_to
-                union all
-                select * from pgbook_data.candle_rows(range_candles.market, '1m', coarse_to, minutes_to)
-                where coarse_to < minutes_to
-                union all
-                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
-                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
-                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
-                from pgbook_data.trades t
-                where t.market = range_candles.market and t.time >= starts and t.time < minutes_from
-                  and t.busted_at is null
-                union all
-                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
-                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
-                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
-                from pgbook_data.trades t
-                where t.market = range_candles.market and t.time >= minutes_to and t.time < ends
-                  and t.busted_at is null
-            ) r
+            from pgbook_data.range_parts(
+                range_candles.market, starts, minutes_from, coarse, coarse_from, coarse_to, minutes_to, ends) r
         ) p
         group by p.bucket
         order by p.bucket;
@@ -2009,6 +1987,51 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.range_parts(market smallint, starts timestamp with time zone, minutes_from timestamp with time zone, coarse text, coarse_from timestamp with time zone, coarse_to timestamp with time zone, minutes_to timestamp with time zone, ends timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+begin
+    if starts < minutes_from then
+        return query select * from pgbook_data.single_candles(market, starts, minutes_from);
+    end if;
+    if minutes_from < coarse_from or coarse_to < minutes_to then
+        return query
+            select m.time, m.open, m.high, m.low, m.close, m.trades, m.first_trade_id, m.last_trade_id, m.volume,
+                   m.notional, m.taker_buy_volume, m.taker_buy_notional
+            from pgbook_data.candles_1m m
+            where m.market = range_parts.market and m.time >= minutes_from and m.time < coarse_from;
+        return query
+            select m.time, m.open, m.high, m.low, m.close, m.trades, m.first_trade_id, m.last_trade_id, m.volume,
+                   m.notional, m.taker_buy_volume, m.taker_buy_notional
+            from pgbook_data.candles_1m m
+            where m.market = range_parts.market and m.time >= coarse_to and m.time < minutes_to;
+    end if;
+    if coarse_from < coarse_to then
+        if coarse = '1d' then
+            return query
+                select d.time, d.open, d.high, d.low, d.close, d.trades, d.first_trade_id, d.last_trade_id, d.volume,
+                       d.notional, d.taker_buy_volume, d.taker_buy_notional
+                from pgbook_data.candles_1d d
+                where d.market = range_parts.market and d.time >= coarse_from and d.time < coarse_to;
+        else
+            return query
+                select h.time, h.open, h.high, h.low, h.close, h.trades, h.first_trade_id, h.last_trade_id, h.volume,
+                       h.notional, h.taker_buy_volume, h.taker_buy_notional
+                from pgbook_data.candles_1h h
+                where h.market = range_parts.market and h.time >= coarse_from and h.time < coarse_to;
+        end if;
+        return query select * from pgbook_data.open_candles(market, coarse, coarse_from, coarse_to);
+    end if;
+    if minutes_to < ends then
+        return query select * from pgbook_data.single_candles(market, minutes_to, ends);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.range_parts(market smallint, starts timestamp with time zone, minutes_from timestamp with time zone, coarse text, coarse_from timestamp with time zone, coarse_to timestamp with time zone, minutes_to timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2278,6 +2301,23 @@ CREATE FUNCTION pgbook_data.shown(value numeric) RETURNS text
     RETURN CASE WHEN (length((value)::text) <= 40) THEN (value)::text ELSE ("left"((value)::text, 37) || '...'::text) END;
 
 ALTER FUNCTION pgbook_data.shown(value numeric) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.single_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $_$
+begin
+    return query execute
+        'select t.time, t.price, t.price, t.price, t.price, 1::bigint, t.trade_id, t.trade_id, t.amount::numeric,
+                t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end::numeric,
+                case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
+         from pgbook_data.trades t
+         where t.market = $1 and t.time >= $2 and t.time < $3 and t.busted_at is null'
+        using market, starts, ends;
+end
+$_$;
+
+ALTER FUNCTION pgbook_data.single_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.stamp(n integer) RETURNS bigint
     LANGUAGE plpgsql
@@ -3011,6 +3051,9 @@ GRANT ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, 
 REVOKE ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.range_parts(market smallint, starts timestamp with time zone, minutes_from timestamp with time zone, coarse text, coarse_from timestamp with time zone, coarse_to timestamp with time zone, minutes_to timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.range_parts(market smallint, starts timestamp with time zone, minutes_from timestamp with time zone, coarse text, coarse_from timestamp with time zone, coarse_to timestamp with time zone, minutes_to timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) TO pgbook_node;
 
@@ -3028,6 +3071,9 @@ GRANT ALL ON FUNCTION pgbook_data.set_trade_chunk(span interval) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.shown(value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.shown(value numeric) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.single_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.single_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.stamp(n integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.stamp(n integer) TO pgbook_node;

@@ -20,3 +20,23 @@ import Testing
         #expect(vwap == exact, "\(query)")
     }
 }
+
+@Test(arguments: [
+    ("5", "10000000000000", "0.000000000001"), ("-5", "10000000000000", "-0.000000000001"),
+    // Just below the middle, by the smallest difference that a price and a volume can make.
+    ("4.99999999999999999999999999999999999999", "10000000000000", "0"),
+    ("-4.99999999999999999999999999999999999999", "10000000000000", "0"),
+    ("2", "3", "0.666666666667"), ("0", "7", "0"), ("7", "0", nil),
+    (
+        "49999999999999999999999999999999999.99999999999999999999999999999999999999",
+        "100000000000000000000000000000000000000000000000", "0"
+    ),
+])
+func `a quotient is rounded once, half away from zero`(_ dividend: String, _ divisor: String, _ expected: String?)
+    throws
+{
+    let connection = try TestDatabase().connection()
+    let found = try connection.execute(
+        "SELECT pgbook_data.quotient($1::text::numeric, $2::text::numeric, 12)::text", dividend, divisor)
+    #expect(try found.one().decode(String?.self, at: 0) == expected)
+}

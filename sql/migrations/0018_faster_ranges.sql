@@ -1,0 +1,123 @@
+-- Analytics of a range plan only what the range needs, and quotients take less than half of the time.
+set local role pgbook_owner;
+
+-- Quotients below are exact as long as a division keeps many more digits than its operands have.
+alter table pgbook_data.markets add constraint markets_size_digits
+    check (scale(trim_scale(tick_size)) <= 38 and scale(trim_scale(lot_size)) <= 38);
+
+-- dividend ÷ divisor, rounded half away from zero to so many digits after the point, at most 12; null where the divisor
+-- is zero.
+-- The division keeps 100 digits after the point. The quotient of a dividend of `a` such digits and a whole divisor below
+-- 10^b is in the middle between two results, or 10^-(13 + a + b) away from it at least, so rounding twice is rounding
+-- once while 13 + a + b < 100: prices have at most 38 digits, and volumes in lots are far below 10^48.
+create or replace function pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) returns numeric
+language sql immutable parallel safe
+return trim_scale(round(
+    dividend * 1.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+        / nullif(divisor, 0), digits));
+
+-- Trades of [starts, ends) as candles of one trade. Planned with its bounds: only their chunks are looked at.
+create function pgbook_data.single_candles(market smallint, starts timestamptz, ends timestamptz)
+returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint,
+               first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric,
+               taker_buy_volume numeric, taker_buy_notional numeric)
+language plpgsql stable set search_path = pg_catalog as $$
+begin
+    return query execute
+        'select t.time, t.price, t.price, t.price, t.price, 1::bigint, t.trade_id, t.trade_id, t.amount::numeric,
+                t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end::numeric,
+                case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
+         from pgbook_data.trades t
+         where t.market = $1 and t.time >= $2 and t.time < $3 and t.busted_at is null'
+        using market, starts, ends;
+end
+$$;
+
+-- What a range is made of: trades before the first whole minute, minutes before the first whole hour or day, these, and
+-- the same again after them. Where there is no such part nothing is asked: planning it costs more than reading it.
+create function pgbook_data.range_parts(
+    market smallint, starts timestamptz, minutes_from timestamptz, coarse text, coarse_from timestamptz,
+    coarse_to timestamptz, minutes_to timestamptz, ends timestamptz)
+returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint,
+               first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric,
+               taker_buy_volume numeric, taker_buy_notional numeric)
+language plpgsql stable set search_path = pg_catalog set plan_cache_mode = 'force_generic_plan' as $$
+begin
+    if starts < minutes_from then
+        return query select * from pgbook_data.single_candles(market, starts, minutes_from);
+    end if;
+    if minutes_from < coarse_from or coarse_to < minutes_to then
+        return query
+            select m.time, m.open, m.high, m.low, m.close, m.trades, m.first_trade_id, m.last_trade_id, m.volume,
+                   m.notional, m.taker_buy_volume, m.taker_buy_notional
+            from pgbook_data.candles_1m m
+            where m.market = range_parts.market and m.time >= minutes_from and m.time < coarse_from;
+        return query
+            select m.time, m.open, m.high, m.low, m.close, m.trades, m.first_trade_id, m.last_trade_id, m.volume,
+                   m.notional, m.taker_buy_volume, m.taker_buy_notional
+            from pgbook_data.candles_1m m
+            where m.market = range_parts.market and m.time >= coarse_to and m.time < minutes_to;
+    end if;
+    if coarse_from < coarse_to then
+        if coarse = '1d' then
+            return query
+                select d.time, d.open, d.high, d.low, d.close, d.trades, d.first_trade_id, d.last_trade_id, d.volume,
+                       d.notional, d.taker_buy_volume, d.taker_buy_notional
+                from pgbook_data.candles_1d d
+                where d.market = range_parts.market and d.time >= coarse_from and d.time < coarse_to;
+        else
+            return query
+                select h.time, h.open, h.high, h.low, h.close, h.trades, h.first_trade_id, h.last_trade_id, h.volume,
+                       h.notional, h.taker_buy_volume, h.taker_buy_notional
+                from pgbook_data.candles_1h h
+                where h.market = range_parts.market and h.time >= coarse_from and h.time < coarse_to;
+        end if;
+        return query select * from pgbook_data.open_candles(market, coarse, coarse_from, coarse_to);
+    end if;
+    if minutes_to < ends then
+        return query select * from pgbook_data.single_candles(market, minutes_to, ends);
+    end if;
+end
+$$;
+
+create or replace function pgbook_data.range_candles(
+    market smallint, starts timestamptz, ends timestamptz, bucket text, tz text)
+returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric,
+               notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
+language plpgsql stable set search_path = pg_catalog as $$
+#variable_conflict use_column
+declare
+    coarse constant text := case
+        when bucket is null or (bucket in ('1d', '1w', '1M') and tz = 'UTC') then '1d'
+        when bucket like '%h' then '1h' end;
+    coarse_unit constant text := case coarse when '1d' then 'day' else 'hour' end;
+    coarse_length constant interval := case coarse when '1d' then interval '24 hours' else interval '1 hour' end;
+    minutes_from timestamptz := date_trunc('minute', starts + interval '1 minute' - interval '1 microsecond', 'UTC');
+    minutes_to timestamptz := date_trunc('minute', ends, 'UTC');
+    coarse_from timestamptz;
+    coarse_to timestamptz;
+begin
+    if bucket = '1s' or minutes_from >= minutes_to then
+        minutes_from := ends;
+        minutes_to := ends;
+    end if;
+    coarse_from := date_trunc(coarse_unit, minutes_from + coarse_length - interval '1 microsecond', 'UTC');
+    coarse_to := date_trunc(coarse_unit, minutes_to, 'UTC');
+    if coarse is null or coarse_from >= coarse_to then
+        coarse_from := minutes_to;
+        coarse_to := minutes_to;
+    end if;
+    return query
+        select p.bucket, (min(array[p.first_trade_id, p.open]))[2], max(p.high), min(p.low),
+               (max(array[p.last_trade_id, p.close]))[2], sum(p.trades)::bigint, sum(p.volume), sum(p.notional),
+               sum(p.taker_buy_volume), sum(p.taker_buy_notional)
+        from (
+            select case when range_candles.bucket is null then starts
+                        else pgbook_data.bucket_start(r.time, range_candles.bucket, tz) end as bucket, r.*
+            from pgbook_data.range_parts(
+                range_candles.market, starts, minutes_from, coarse, coarse_from, coarse_to, minutes_to, ends) r
+        ) p
+        group by p.bucket
+        order by p.bucket;
+end
+$$;
