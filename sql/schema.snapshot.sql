@@ -1692,6 +1692,31 @@ $$;
 
 ALTER FUNCTION pgbook_data.drop_trades(before timestamp with time zone) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.end_rebuild(market smallint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    level pgbook_data.candle_levels;
+    hours bigint;
+    days bigint;
+begin
+    select * into level from pgbook_data.candle_levels l where l.market = end_rebuild.market for update;
+    with gone as (
+        delete from pgbook_data.candles_1h h where h.market = end_rebuild.market and h.time >= level.closed_1h returning 1
+    )
+    select count(*) into hours from gone;
+    with gone as (
+        delete from pgbook_data.candles_1d d where d.market = end_rebuild.market and d.time >= level.closed_1d returning 1
+    )
+    select count(*) into days from gone;
+    update pgbook_data.candle_levels l set rebuilt_before = null where l.market = end_rebuild.market;
+    return hours + days;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.end_rebuild(market smallint) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) RETURNS TABLE(ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pgbook_data'
@@ -3032,6 +3057,9 @@ GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.drop_trades(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.drop_trades(before timestamp with time zone) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.end_rebuild(market smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.end_rebuild(market smallint) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) TO pgbook_node;

@@ -37,7 +37,7 @@ public struct CandleRebuild {
             report.changed += try connection.rebuildDay(market.number, day)
             report.days += 1
         }
-        try connection.forgetRebuild(market.number)
+        report.changed += try connection.endRebuild(market.number)
         _ = try connection.closeCandles(market.number)
         return report
     }

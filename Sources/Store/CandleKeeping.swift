@@ -93,8 +93,11 @@ extension Connection {
         try execute(SQL.rebuildDay, market.rawValue, day.postgres).one().decode(at: 0)
     }
 
-    /// The rebuild has come to its end.
-    public func forgetRebuild(_ market: MarketNumber) throws { try execute(SQL.forgetRebuild, market.rawValue) }
+    /// Ends a rebuild of all days: removes stored hours and days that cannot be closed yet.
+    /// - Returns: how many there were.
+    public func endRebuild(_ market: MarketNumber) throws -> Int64 {
+        try execute(SQL.endRebuild, market.rawValue).one().decode(at: 0)
+    }
 }
 
 extension TradeChunk {

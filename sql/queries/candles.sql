@@ -71,7 +71,12 @@ select trade_id from pgbook_data.busts where market = $1 order by trade_id
 -- The days that may hold candles or trades of a market, and how far an earlier rebuild came.
 select least(c.first_minute, t.first_chunk), greatest(c.last_minute, t.last_chunk),
        (select rebuilt_before from pgbook_data.candle_levels where market = $1)
-from (select min(time) as first_minute, max(time) as last_minute from pgbook_data.candles_1m where market = $1) c
+from (
+    select least((select min(time) from pgbook_data.candles_1m where market = $1),
+                 (select min(time) from pgbook_data.candles_1h where market = $1),
+                 (select min(time) from pgbook_data.candles_1d where market = $1)) as first_minute,
+           (select max(time) from pgbook_data.candles_1m where market = $1) as last_minute
+) c
 cross join (
     select min(range_start) as first_chunk, max(range_end) - interval '1 microsecond' as last_chunk
     from timescaledb_information.chunks
@@ -81,8 +86,8 @@ cross join (
 -- name: rebuild_day
 select pgbook_data.rebuild_day($1, $2)
 
--- name: forget_rebuild
-update pgbook_data.candle_levels set rebuilt_before = null where market = $1
+-- name: end_rebuild
+select pgbook_data.end_rebuild($1)
 
 -- name: trade_chunks
 select chunk, begins, ends, trades from pgbook_data.trade_chunks($1)
