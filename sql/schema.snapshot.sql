@@ -54,6 +54,32 @@ CREATE TYPE pgbook_data.command_row AS (
 
 ALTER TYPE pgbook_data.command_row OWNER TO pgbook_owner;
 
+CREATE TYPE pgbook_data.log_row AS (
+	origin text,
+	number bigint,
+	is_unconfirmed boolean,
+	code smallint,
+	symbol text,
+	id uuid,
+	"time" timestamp with time zone,
+	target uuid,
+	amount bigint,
+	price bigint,
+	expires timestamp with time zone,
+	kind smallint,
+	side smallint,
+	exec_type smallint,
+	tif smallint,
+	stp smallint,
+	change smallint,
+	post_only boolean,
+	user_id text,
+	owner text,
+	client_order_id text
+);
+
+ALTER TYPE pgbook_data.log_row OWNER TO pgbook_owner;
+
 CREATE TYPE pgbook_data.outcome_row AS (
 	market smallint,
 	id uuid,
@@ -242,7 +268,7 @@ begin
         array[owner], array[client_order_id]);
     if entered.code is not null then
         raise exception '%: %', pgbook_data.code_name(entered.code), entered.message
-            using errcode = 'PB' || entered.code, column = entered.field;
+            using errcode = 'PB' || entered.code, column = coalesce(entered.field, '');
     end if;
     return entered.id;
 end
@@ -1454,6 +1480,116 @@ ALTER FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" 
 
 COMMENT ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Volume-weighted average price: Σ price·amount / Σ amount, from exact sums, to 12 digits. Source: Berkowitz, Logue, Noser, The Total Cost of Transactions on the NYSE, Journal of Finance 43 (1988).';
 
+CREATE FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+declare
+    known markets;
+    added smallint;
+begin
+    insert into markets (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
+    values (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
+    on conflict do nothing
+    returning market into added;
+    if added is not null then
+        insert into market_state (market) values (added);
+        return;
+    end if;
+    select * into known from markets m where m.symbol = add_market_from_peer.symbol;
+    if known.is_imported then
+        raise exception 'market % holds an imported history here; a cluster cannot share it', symbol
+            using errcode = 'PB902';
+    end if;
+    if (known.tick_size, known.lot_size, known.max_amount, known.max_notional, known.min_price, known.max_price)
+       is distinct from (tick_size, lot_size, max_amount, max_notional, min_price, max_price) then
+        raise exception 'market % is another here: %', symbol, (
+            select string_agg(format('%s is %s here and %s there', d.what, coalesce(trim_scale(d.here)::text, 'none'),
+                                     coalesce(trim_scale(d.there)::text, 'none')), ', ')
+            from (values ('the tick size', known.tick_size, tick_size), ('the lot size', known.lot_size, lot_size),
+                         ('the largest amount in lots', known.max_amount::numeric, max_amount::numeric),
+                         ('the largest value in ticks and lots', known.max_notional, max_notional),
+                         ('the lowest price in ticks', known.min_price::numeric, min_price::numeric),
+                         ('the highest price in ticks', known.max_price::numeric, max_price::numeric))
+                 d(what, here, there)
+            where d.here is distinct from d.there
+        ) using errcode = 'PB902';
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.commands (
+    id uuid NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    target uuid,
+    amount bigint,
+    price bigint,
+    expires timestamp with time zone,
+    market smallint NOT NULL,
+    kind smallint NOT NULL,
+    side smallint,
+    exec_type smallint,
+    tif smallint,
+    stp smallint,
+    change smallint,
+    post_only boolean,
+    user_id text NOT NULL,
+    owner text,
+    client_order_id text,
+    origin text NOT NULL,
+    seq bigint,
+    filled bigint,
+    remaining bigint,
+    dropped bigint,
+    digest_head bigint,
+    code smallint,
+    notional numeric,
+    log_key bigint,
+    is_remote boolean,
+    is_unconfirmed boolean
+);
+
+ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.inbox (
+    "time" timestamp with time zone NOT NULL,
+    id uuid NOT NULL,
+    market smallint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE pgbook_data.inbox OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.outbox (
+    entered bigint NOT NULL,
+    xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    id uuid NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE pgbook_data.outbox OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.adopt_waiting() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    BEGIN ATOMIC
+ WITH waiting AS (
+          DELETE FROM pgbook_data.inbox AS i
+            USING pgbook_data.commands c
+           WHERE ((c.id = i.id) AND (c.log_key IS NULL))
+           RETURNING i."time",
+             i.id
+         )
+  INSERT INTO pgbook_data.outbox (id)  SELECT waiting.id
+            FROM waiting
+           ORDER BY waiting."time", waiting.id;
+END;
+
+ALTER FUNCTION pgbook_data.adopt_waiting() OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
@@ -1662,12 +1798,57 @@ $$;
 
 ALTER FUNCTION pgbook_data.close_candles(market smallint, hours_max integer) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain bytea) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+begin
+    update cluster c
+    set closed_through = greatest(c.closed_through, through), chain = coalesce(close_pools.chain, c.chain),
+        heard_at = clock_timestamp();
+    perform wake('pgbook_data.inbox', 'pgbook_orders');
+end
+$$;
+
+ALTER FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain bytea) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.code_name(code smallint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
-    RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text ELSE NULL::text END;
+    RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text WHEN 119 THEN 'unconfirmed'::text WHEN 120 THEN 'not_ready'::text ELSE NULL::text END;
 
 ALTER FUNCTION pgbook_data.code_name(code smallint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+begin
+    -- Nobody is in the middle of entering or executing a command.
+    lock table commands in share row exclusive mode;
+    if exists (select from cluster) then
+        raise exception 'this database belongs to the cluster % already', (select c.cluster_id from cluster c)
+            using errcode = 'PB117';
+    end if;
+    if exists (select from markets where is_imported) then
+        raise exception 'market % holds an imported history, which a cluster cannot share; use another database',
+            (select symbol from markets where is_imported order by symbol limit 1) using errcode = 'PB117';
+    end if;
+    if node <> all (names) then
+        raise exception 'node % is not among the members %', node, array_to_string(names, ', ') using errcode = 'PB117';
+    end if;
+    insert into members (member, name, is_self)
+    select row_number() over (order by n.name collate "C"), n.name, n.name = create_cluster.node
+    from unnest(names) n(name);
+    insert into cluster (cluster_id, "window") values (create_cluster.cluster_id, window_microseconds);
+    update node set name = create_cluster.node;
+    -- Whoever has markets in memory reads them anew.
+    update markets set symbol = symbol;
+    perform adopt_waiting();
+end
+$$;
+
+ALTER FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.drop_trades(before timestamp with time zone) RETURNS TABLE(chunk text, begins timestamp with time zone, ends timestamp with time zone, trades bigint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1728,11 +1909,17 @@ CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], sy
 declare
     size constant integer := cardinality(kinds);
     first_stamp bigint;
+    -- Whether this is a node of a cluster, and why it takes no commands.
+    is_shared constant boolean := exists (select from cluster);
+    unready text;
     row record;
     earlier record;
 begin
     perform pg_current_xact_id();  -- before the stamp: whoever waits for all earlier stamps waits for this transaction
     first_stamp := stamp(size);
+    if is_shared then
+        unready := not_ready();
+    end if;
     for row in
         with asked as materialized (
             select a.n::integer as n, a.kind, coalesce(a.id, uuid_v7(first_stamp + a.n - 1)) as id,
@@ -1746,12 +1933,18 @@ begin
         ), placed as materialized (
             select a.*, m.market, m.symbol as known_symbol, m.tick_size, m.lot_size, m.max_amount, m.max_notional,
                    m.min_price, m.max_price, m.is_imported, s.is_halted,
-                   coalesce(t.kind, b.kind) as target_kind, coalesce(t.user_id, b.user_id) as target_user
+                   coalesce(t.kind, b.kind) as target_kind, coalesce(t.user_id, b.user_id) as target_user,
+                   r.id as taken_elsewhere
             from asked a
             -- Lateral, so that it stays an index lookup whatever the statistics say of a table that grew from nothing.
             left join lateral (
                 select c.market, c.kind, c.user_id from commands c where c.id = a.target limit 1
             ) t on true
+            left join lateral (
+                select c.id from commands c
+                where is_shared and c.user_id = a.user_id and c.client_order_id = a.client_order_id and c.is_remote
+                limit 1
+            ) r on true
             left join asked b on b.id = a.target and b.n < a.n  -- placed earlier in this same call
             left join markets tm on tm.market = t.market
             left join markets m on m.symbol = coalesce(a.symbol, tm.symbol, b.symbol)
@@ -1797,6 +1990,7 @@ begin
                 when p.price not between p.min_price * p.tick_size and p.max_price * p.tick_size then 107
                 when p.amount * p.price > p.max_notional * p.tick_size * p.lot_size then 106
                 when p.expires <= p.time then 114
+                when unready is not null then 120
                 end::smallint as code) c
         ), logged as (
             insert into commands (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
@@ -1804,12 +1998,14 @@ begin
             select c.id, c.time, c.target, c.lots, c.ticks, c.expires, c.market, c.kind, c.side,
                    c.exec_type, c.tif, c.stp, c.change, c.post_only, c.user_id, c.owner, c.client_order_id,
                    (select name from node)
-            from checked c where c.code is null
+            from checked c where c.code is null and c.taken_elsewhere is null
             order by c.n
             on conflict do nothing
             returning id, time, market
         ), queued as (
-            insert into inbox (time, id, market) select time, id, market from logged
+            insert into inbox (time, id, market) select time, id, market from logged where not is_shared
+        ), unstamped as (
+            insert into outbox (id) select id from logged where is_shared
         )
         select c.*, l.id is not null as is_logged
         from checked c left join logged l on l.id = c.id and l.time = c.time
@@ -1822,7 +2018,7 @@ begin
         field := null;
         is_retry := false;
         -- Whoever asks again gets what it got the first time, though the market is halted or the time has passed since.
-        if row.may_be_retry and (row.code is null and not row.is_logged or row.code in (102, 106, 107, 114)) then
+        if row.may_be_retry and (row.code is null and not row.is_logged or row.code in (102, 106, 107, 114, 120)) then
             select * into earlier from commands c
             where c.id = row.id
                or (c.user_id = row.user_id and c.client_order_id = row.client_order_id)
@@ -1859,12 +2055,16 @@ begin
             if row.is_imported and row.code = 102 then
                 message := format('market %s holds an imported history and takes no orders', row.symbol);
                 field := 'security';
+            elsif row.code = 120 then
+                message := format('this node takes no commands now: %s', unready);
+                field := null;
             end if;
         end if;
         return next;
     end loop;
-    -- NOTIFY makes commits wait for each other, so it is for matchers that sleep: one of them holds this lock then.
-    if not pg_try_advisory_xact_lock_shared('pgbook_data.inbox'::regclass::oid::bigint) then
+    if is_shared then
+        perform wake('pgbook_data.outbox', 'pgbook_outbox');
+    elsif not pg_try_advisory_xact_lock_shared('pgbook_data.inbox'::regclass::oid::bigint) then
         perform pg_notify('pgbook_orders', '');
     end if;
 end
@@ -1884,6 +2084,48 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.expect(counted bigint, expected bigint) OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.cluster (
+    is_only boolean DEFAULT true NOT NULL,
+    cluster_id text NOT NULL,
+    "window" bigint NOT NULL,
+    closed_through timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    chain bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
+    bound timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    agreed timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    admits boolean DEFAULT false NOT NULL,
+    reason text DEFAULT 'its sidecar has not begun yet; start it: pgbook gossip'::text,
+    heard_at timestamp with time zone,
+    CONSTRAINT cluster_chain_check CHECK ((length(chain) = 32)),
+    CONSTRAINT cluster_cluster_id_check CHECK (((length(cluster_id) >= 1) AND (length(cluster_id) <= 64))),
+    CONSTRAINT cluster_is_only_check CHECK (is_only),
+    CONSTRAINT cluster_window_check CHECK (("window" > 0))
+)
+WITH (fillfactor='20');
+
+ALTER TABLE pgbook_data.cluster OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.outcomes (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    filled bigint NOT NULL,
+    remaining bigint NOT NULL,
+    dropped bigint NOT NULL,
+    executed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    market smallint NOT NULL,
+    code smallint NOT NULL,
+    notional numeric NOT NULL,
+    digest_head bigint NOT NULL
+);
+
+ALTER TABLE pgbook_data.outcomes OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.is_settled(asked uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    RETURN (EXISTS (SELECT FROM pgbook_data.commands c WHERE ((c.id = is_settled.asked) AND ((c.seq IS NOT NULL) OR (EXISTS (SELECT FROM pgbook_data.outcomes o WHERE (o.id = c.id))) OR ((c.code IS NULL) AND (c.log_key IS NOT NULL) AND (c."time" <= (SELECT cluster.closed_through FROM pgbook_data.cluster)))))));
+
+ALTER FUNCTION pgbook_data.is_settled(asked uuid) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
@@ -1964,11 +2206,90 @@ $$;
 
 ALTER FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.log_key(member smallint, number bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((member)::bigint << 48) | number);
+
+ALTER FUNCTION pgbook_data.log_key(member smallint, number bigint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.log_rank(c pgbook_data.commands) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    RETURN CASE WHEN (((c).seq IS NOT NULL) OR (EXISTS (SELECT FROM pgbook_data.outcomes o WHERE (o.id = (log_rank.c).id)))) THEN '0'::text WHEN (((c).code IS NULL) AND ((c).log_key IS NOT NULL)) THEN (('1'::text || lpad((((EXTRACT(epoch FROM (c)."time") * (1000000)::numeric))::bigint)::text, 20, '0'::text)) || lpad(((c).log_key)::text, 20, '0'::text)) WHEN ((c).log_key IS NULL) THEN '2'::text ELSE ('3'::text || lpad(((c).log_key)::text, 20, '0'::text)) END;
+
+ALTER FUNCTION pgbook_data.log_rank(c pgbook_data.commands) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN trim_scale((EXTRACT(epoch FROM (ends - starts)) * (1000000)::numeric));
 
 ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.not_ready() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    RETURN (SELECT CASE WHEN (NOT c.admits) THEN COALESCE(c.reason, 'it has not caught up with its peers'::text) WHEN (c.heard_at < (clock_timestamp() - '00:00:30'::interval)) THEN format('its sidecar was last heard of at %s; start it: pgbook gossip'::text, to_char((c.heard_at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'::text)) ELSE NULL::text END AS "case" FROM pgbook_data.cluster c);
+
+ALTER FUNCTION pgbook_data.not_ready() OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) RETURNS TABLE(origin text, number bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    self constant smallint := (select member from members where is_self);
+    changed bigint;
+    elsewhere uuid[];
+    duplicates bigint[];
+begin
+    with numbered as (
+        update commands c
+        set time = g.time, log_key = log_key(self, g.number), is_unconfirmed = nullif(g.is_unconfirmed, false),
+            code = g.code, filled = v.nothing, remaining = v.nothing,
+            dropped = case when c.kind = 1 then c.amount else 0 end + v.nothing, notional = v.nothing
+        from unnest(ids, numbers, times, unconfirmed, codes) g(id, number, time, is_unconfirmed, code)
+        cross join lateral (
+            select k.ctid as place from commands k
+            where k.id = g.id and k.log_key is null and k.is_remote is null and k.seq is null limit 1
+        ) k
+        cross join lateral (select case when g.code is not null then 0 end as nothing) v
+        where c.ctid = k.place
+        returning c.id, c.time, c.market, c.code
+    ), queued as (
+        insert into inbox (time, id, market) select time, id, market from numbered where code is null
+    ), stamped as (
+        delete from outbox where id = any (ids)
+    )
+    select count(*) into changed from numbered;
+    if changed < cardinality(ids) then
+        with numbered as (
+            update displaced d
+            set time = g.time, log_key = log_key(self, g.number), is_unconfirmed = nullif(g.is_unconfirmed, false),
+                code = j.code, filled = v.nothing, remaining = v.nothing,
+                dropped = case when d.kind = 1 then d.amount else 0 end + v.nothing, notional = v.nothing
+            from unnest(ids, numbers, times, unconfirmed, codes) g(id, number, time, is_unconfirmed, code)
+            cross join lateral (select coalesce(g.code, case when is_settled(g.id) then 116 end)::smallint as code) j
+            cross join lateral (select case when j.code is not null then 0 end as nothing) v
+            where d.id = g.id and d.log_key is null
+            returning d.id, g.number, case when g.code is null then j.code end as new_code
+        )
+        select array_agg(id), array_agg(number) filter (where new_code is not null) into elsewhere, duplicates
+        from numbered;
+        perform expect(changed + coalesce(cardinality(elsewhere), 0), cardinality(ids));
+        perform settle(elsewhere);
+        return query select (select name from node), u.number from unnest(duplicates) u(number);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
@@ -2283,6 +2604,66 @@ $$;
 
 ALTER FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.refuse_import() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+begin
+    if exists (select from cluster) then
+        raise exception 'this database is a node of the cluster %, whose nodes have one history; import into another database',
+            (select cluster_id from cluster) using errcode = 'PB117', column = 'security';
+    end if;
+    return new;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.refuse_import() OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+    shared uuid[];
+begin
+    with ranges as materialized (
+        select log_key(n.member, r.first) as first_key, log_key(n.member, r.last) as last_key
+        from unnest(origins, firsts, lasts) r(origin, first, last) join members n on n.name = r.origin
+    ), refused as (
+        update commands c
+        set code = reason, filled = 0, remaining = 0, dropped = case when c.kind = 1 then c.amount else 0 end,
+            notional = 0
+        from ranges r
+        where c.log_key between r.first_key and r.last_key and c.code is null and c.seq is null
+          and not exists (select from outcomes o where o.id = c.id)
+        returning c.id, c.time, c.market
+    ), unqueued as (
+        delete from inbox i using refused r where i.market = r.market and i.time = r.time and i.id = r.id
+    ), elsewhere as (
+        update displaced d
+        set code = reason, filled = 0, remaining = 0, dropped = case when d.kind = 1 then d.amount else 0 end,
+            notional = 0
+        from ranges r
+        where d.log_key between r.first_key and r.last_key and d.code is null
+        returning d.id
+    )
+    select array_agg(x.id) into shared
+    from (select id from refused where exists (select from displaced d where d.id = refused.id)
+          union all select id from elsewhere) x;
+    if shared is not null then
+        perform settle(shared);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2319,6 +2700,40 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.set_trade_chunk(span interval) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.settle(ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+declare
+    holder commands;
+    first commands;
+    asked uuid;
+begin
+    for asked in select distinct u.id from unnest(ids) u(id) loop
+        select * into holder from commands c where c.id = asked;
+        select d.* into first from displaced d where d.id = asked
+        order by log_rank(row(d.*)::commands) collate "C" limit 1;
+        if not found or log_rank(holder) collate "C" <= log_rank(first) collate "C" and holder.id is not null then
+            continue;
+        end if;
+        delete from displaced d where d.id = asked and d.log_key is not distinct from first.log_key;
+        delete from commands c where c.id = asked;
+        delete from inbox i where (i.market, i.time, i.id) = (holder.market, holder.time, holder.id);
+        if holder.id is not null then
+            insert into displaced select holder.*;
+        end if;
+        -- Here its user's own id of it may be another's already.
+        first.is_remote := true;
+        insert into commands select first.*;
+        if first.code is null and first.log_key is not null then
+            insert into inbox (time, id, market) values (first.time, first.id, first.market);
+        end if;
+    end loop;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.settle(ids uuid[]) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.shown(value numeric) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2363,6 +2778,146 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.stamp(n integer) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) RETURNS TABLE(origin text, number bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+#variable_conflict use_column
+declare
+    stored uuid[];
+    duplicates bigint[];
+begin
+    with kept as (
+        insert into displaced (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
+                               change, post_only, user_id, owner, client_order_id, origin, log_key, is_remote,
+                               is_unconfirmed, code, filled, remaining, dropped, notional)
+        select r.id, r.time, r.target, r.amount, r.price, r.expires, m.market, r.kind, r.side, r.exec_type, r.tif,
+               r.stp, r.change, r.post_only, r.user_id, r.owner, r.client_order_id, r.origin, k.log_key, true,
+               nullif(r.is_unconfirmed, false), j.code, v.nothing, v.nothing,
+               case when r.kind = 1 then r.amount else 0 end + v.nothing, v.nothing
+        from unnest(items) r join members n on n.name = r.origin join markets m on m.symbol = r.symbol
+        cross join lateral (select log_key(n.member, r.number) as log_key) k
+        cross join lateral (select coalesce(r.code, case when is_settled(r.id) then 116 end)::smallint as code) j
+        cross join lateral (select case when j.code is not null then 0 end as nothing) v
+        where k.log_key = any (keys) and not exists (select from commands c where c.log_key = k.log_key)
+        on conflict do nothing
+        returning id, log_key, code
+    )
+    select array_agg(id), array_agg(log_key) filter (where code = 116) into stored, duplicates from kept;
+    perform settle(stored);
+    return query
+        select r.origin, r.number from unnest(items) r join members n on n.name = r.origin
+        where r.code is null and log_key(n.member, r.number) = any (duplicates);
+end
+$$;
+
+ALTER FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.store_items(items pgbook_data.log_row[]) RETURNS TABLE(origin text, number bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    known bigint;
+    missed bigint[];
+begin
+    with given as materialized (
+        select r.*, m.market, log_key(n.member, r.number) as log_key
+        from unnest(items) r join members n on n.name = r.origin join markets m on m.symbol = r.symbol
+    ), logged as (
+        insert into commands (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
+                              change, post_only, user_id, owner, client_order_id, origin, log_key, is_remote,
+                              is_unconfirmed, code, filled, remaining, dropped, notional)
+        select g.id, g.time, g.target, g.amount, g.price, g.expires, g.market, g.kind, g.side, g.exec_type, g.tif,
+               g.stp, g.change, g.post_only, g.user_id, g.owner, g.client_order_id, g.origin, g.log_key, true,
+               nullif(g.is_unconfirmed, false), g.code, v.nothing, v.nothing,
+               case when g.kind = 1 then g.amount else 0 end + v.nothing, v.nothing
+        from given g cross join lateral (select case when g.code is not null then 0 end as nothing) v
+        on conflict do nothing
+        returning id, log_key, time, market, code
+    ), queued as (
+        insert into inbox (time, id, market) select time, id, market from logged where code is null
+    )
+    select (select count(*) from given),
+           case when (select count(*) from given) > (select count(*) from logged)
+                then array(select log_key from given except select log_key from logged) end
+    into known, missed;
+    if known <> cardinality(items) then
+        raise exception 'of % commands % are of a node or a market that is unknown here', cardinality(items),
+            cardinality(items) - known using errcode = 'PB901';
+    end if;
+    if missed is not null then
+        return query select * from store_displaced(items, missed);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.store_items(items pgbook_data.log_row[]) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.stored_ranges() RETURNS TABLE(origin text, first bigint, last bigint, last_stamp timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+    update members n set stored_through = f.last
+    from (
+        select i.member, max(i.number) as last
+        from (
+            select n.member, l.number, l.number - row_number() over (partition by n.member order by l.number) as island
+            from members n cross join lateral (
+                select c.log_key - log_key(n.member, 0) as number from commands c
+                where c.log_key > log_key(n.member, n.stored_through) and c.log_key < log_key((n.member + 1)::smallint, 0)
+                union all
+                select d.log_key - log_key(n.member, 0) from displaced d
+                where d.log_key > log_key(n.member, n.stored_through) and d.log_key < log_key((n.member + 1)::smallint, 0)
+            ) l
+        ) i join members n on n.member = i.member
+        where i.island = n.stored_through
+        group by i.member
+    ) f
+    where n.member = f.member;
+    return query
+        select n.name, r.first, r.last, s.time
+        from members n
+        cross join lateral (
+            select 1::bigint as first, n.stored_through as last where n.stored_through > 0
+            union all
+            select min(i.number), max(i.number)
+            from (
+                select l.number, l.number - row_number() over (order by l.number) as island
+                from (
+                    select c.log_key - log_key(n.member, 0) as number from commands c
+                    where c.log_key > log_key(n.member, n.stored_through) and c.log_key < log_key((n.member + 1)::smallint, 0)
+                    union all
+                    select d.log_key - log_key(n.member, 0) from displaced d
+                    where d.log_key > log_key(n.member, n.stored_through) and d.log_key < log_key((n.member + 1)::smallint, 0)
+                ) l
+            ) i group by i.island
+        ) r
+        cross join lateral (
+            select max(x.time) as time from (
+                select c.time from commands c where c.log_key = log_key(n.member, r.last)
+                union all
+                select d.time from displaced d where d.log_key = log_key(n.member, r.last)
+            ) x
+        ) s
+        order by n.member, r.first;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.stored_ranges() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.timestamp_of(stamp bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2417,6 +2972,19 @@ CREATE FUNCTION pgbook_data.uuid_v7(stamp bigint) RETURNS uuid
 
 ALTER FUNCTION pgbook_data.uuid_v7(stamp bigint) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.wake(queue regclass, channel text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if not pg_try_advisory_xact_lock_shared(queue::oid::bigint) then
+        perform pg_notify(channel, '');
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.wake(queue regclass, channel text) OWNER TO pgbook_owner;
+
 CREATE VIEW pgbook.book AS
  SELECT b.id,
     m.symbol AS security,
@@ -2436,7 +3004,37 @@ CREATE VIEW pgbook.book AS
 
 ALTER VIEW pgbook.book OWNER TO pgbook_owner;
 
-CREATE TABLE pgbook_data.commands (
+CREATE TABLE pgbook_data.members (
+    member smallint NOT NULL,
+    name text NOT NULL,
+    is_self boolean DEFAULT false NOT NULL,
+    stored_through bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT members_member_check CHECK (((member >= 0) AND (member <= 32766))),
+    CONSTRAINT members_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+
+ALTER TABLE pgbook_data.members OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.cluster AS
+ SELECT c.cluster_id,
+    n.name AS node,
+    ARRAY( SELECT members.name
+           FROM pgbook_data.members
+          ORDER BY members.member) AS members,
+    ((c."window")::double precision * '00:00:00.000001'::interval) AS "window",
+    c.closed_through,
+    encode(c.chain, 'hex'::text) AS chain,
+    c.agreed,
+    (pgbook_data.not_ready() IS NULL) AS is_ready,
+    pgbook_data.not_ready() AS reason,
+    c.heard_at
+   FROM (pgbook_data.cluster c
+     CROSS JOIN pgbook_data.members n)
+  WHERE n.is_self;
+
+ALTER VIEW pgbook.cluster OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.displaced (
     id uuid NOT NULL,
     "time" timestamp with time zone NOT NULL,
     accepted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -2462,25 +3060,13 @@ CREATE TABLE pgbook_data.commands (
     dropped bigint,
     digest_head bigint,
     code smallint,
-    notional numeric
+    notional numeric,
+    log_key bigint,
+    is_remote boolean,
+    is_unconfirmed boolean
 );
 
-ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
-
-CREATE TABLE pgbook_data.outcomes (
-    id uuid NOT NULL,
-    seq bigint NOT NULL,
-    filled bigint NOT NULL,
-    remaining bigint NOT NULL,
-    dropped bigint NOT NULL,
-    executed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    market smallint NOT NULL,
-    code smallint NOT NULL,
-    notional numeric NOT NULL,
-    digest_head bigint NOT NULL
-);
-
-ALTER TABLE pgbook_data.outcomes OWNER TO pgbook_owner;
+ALTER TABLE pgbook_data.displaced OWNER TO pgbook_owner;
 
 CREATE VIEW pgbook.commands AS
  SELECT c.id,
@@ -2507,9 +3093,64 @@ CREATE VIEW pgbook.commands AS
         END) AS executed_at
    FROM ((pgbook_data.commands c
      JOIN pgbook_data.markets m USING (market))
-     LEFT JOIN pgbook_data.outcomes w ON ((w.id = c.id)));
+     LEFT JOIN pgbook_data.outcomes w ON ((w.id = c.id)))
+UNION ALL
+ SELECT d.id,
+    d."time",
+    m.symbol AS security,
+    d.user_id,
+    (ARRAY['place'::text, 'amend'::text, 'cancel'::text, 'cancel_all'::text, 'halt'::text, 'resume'::text, 'expire'::text])[d.kind] AS kind,
+    d.target,
+    NULL::bigint AS seq,
+    pgbook_data.code_name(d.code) AS code,
+    trim_scale(((d.amount)::numeric * m.lot_size)) AS amount,
+    trim_scale(((d.price)::numeric * m.tick_size)) AS price,
+    trim_scale(((d.filled)::numeric * m.lot_size)) AS filled,
+    trim_scale(((d.remaining)::numeric * m.lot_size)) AS remaining,
+    trim_scale(((d.dropped)::numeric * m.lot_size)) AS dropped,
+    NULL::numeric AS avg_price,
+    d.client_order_id,
+    d.origin,
+    d.accepted_at,
+    NULL::timestamp with time zone AS executed_at
+   FROM (pgbook_data.displaced d
+     JOIN pgbook_data.markets m USING (market));
 
 ALTER VIEW pgbook.commands OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.divergence (
+    id uuid NOT NULL,
+    market smallint NOT NULL,
+    code_before smallint,
+    filled_before bigint,
+    remaining_before bigint,
+    code_after smallint,
+    filled_after bigint,
+    remaining_after bigint,
+    rebuilt_from text NOT NULL,
+    noticed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE pgbook_data.divergence OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.divergence AS
+ SELECT d.id,
+    m.symbol AS security,
+    c.user_id,
+    c.client_order_id,
+    COALESCE(pgbook_data.code_name(d.code_before), 'pending'::text) AS code_before,
+    trim_scale(((d.filled_before)::numeric * m.lot_size)) AS filled_before,
+    trim_scale(((d.remaining_before)::numeric * m.lot_size)) AS remaining_before,
+    COALESCE(pgbook_data.code_name(d.code_after), 'pending'::text) AS code_after,
+    trim_scale(((d.filled_after)::numeric * m.lot_size)) AS filled_after,
+    trim_scale(((d.remaining_after)::numeric * m.lot_size)) AS remaining_after,
+    d.rebuilt_from,
+    d.noticed_at
+   FROM ((pgbook_data.divergence d
+     JOIN pgbook_data.markets m USING (market))
+     LEFT JOIN pgbook_data.commands c ON ((c.id = d.id)));
+
+ALTER VIEW pgbook.divergence OWNER TO pgbook_owner;
 
 CREATE TABLE pgbook_data.market_state (
     market smallint NOT NULL,
@@ -2674,15 +3315,6 @@ CREATE VIEW pgbook.trade_units AS
 
 ALTER VIEW pgbook.trade_units OWNER TO pgbook_owner;
 
-CREATE TABLE pgbook_data.inbox (
-    "time" timestamp with time zone NOT NULL,
-    id uuid NOT NULL,
-    market smallint NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
-
-ALTER TABLE pgbook_data.inbox OWNER TO pgbook_owner;
-
 CREATE VIEW pgbook.waiting AS
  SELECT m.symbol AS security,
     count(*) AS commands,
@@ -2748,6 +3380,93 @@ CREATE TABLE pgbook_data.node (
 
 ALTER TABLE pgbook_data.node OWNER TO pgbook_owner;
 
+CREATE VIEW pgbook_data.node_log AS
+ SELECT n.name AS origin,
+    (l.log_key & (((1)::bigint << 48) - 1)) AS number,
+    l.id,
+    l."time",
+    (
+        CASE
+            WHEN (l.seq IS NOT NULL) THEN 0
+            ELSE
+            CASE l.code
+                WHEN 115 THEN 1
+                WHEN 119 THEN 2
+                WHEN 116 THEN 3
+                ELSE 0
+            END
+        END)::smallint AS verdict,
+    (l.is_unconfirmed IS TRUE) AS is_unconfirmed,
+    l.market,
+    l.log_key,
+    l.is_displaced
+   FROM (( SELECT c.log_key,
+            c.id,
+            c."time",
+            c.seq,
+            c.code,
+            c.is_unconfirmed,
+            c.market,
+            false AS is_displaced
+           FROM pgbook_data.commands c
+          WHERE (c.log_key IS NOT NULL)
+        UNION ALL
+         SELECT d.log_key,
+            d.id,
+            d."time",
+            d.seq,
+            d.code,
+            d.is_unconfirmed,
+            d.market,
+            true
+           FROM pgbook_data.displaced d
+          WHERE (d.log_key IS NOT NULL)) l
+     JOIN pgbook_data.members n ON ((n.member = (l.log_key >> 48))));
+
+ALTER VIEW pgbook_data.node_log OWNER TO pgbook_owner;
+
+ALTER TABLE pgbook_data.outbox ALTER COLUMN entered ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgbook_data.outbox_entered_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pgbook_data.proposals (
+    arrived bigint NOT NULL,
+    member smallint NOT NULL,
+    id uuid NOT NULL,
+    target uuid,
+    amount bigint,
+    price bigint,
+    expires timestamp with time zone,
+    market smallint NOT NULL,
+    kind smallint NOT NULL,
+    side smallint,
+    exec_type smallint,
+    tif smallint,
+    stp smallint,
+    change smallint,
+    post_only boolean,
+    user_id text NOT NULL,
+    owner text,
+    client_order_id text
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE pgbook_data.proposals OWNER TO pgbook_owner;
+
+ALTER TABLE pgbook_data.proposals ALTER COLUMN arrived ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgbook_data.proposals_arrived_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE SEQUENCE pgbook_data.stamps
     START WITH 0
     INCREMENT BY 1
@@ -2794,6 +3513,9 @@ ALTER TABLE ONLY pgbook_data.candles_1m
 ALTER TABLE ONLY pgbook_data.closed
     ADD CONSTRAINT closed_id PRIMARY KEY (id);
 
+ALTER TABLE ONLY pgbook_data.cluster
+    ADD CONSTRAINT cluster_pkey PRIMARY KEY (is_only);
+
 ALTER TABLE ONLY pgbook_data.commands
     ADD CONSTRAINT commands_id PRIMARY KEY (id);
 
@@ -2809,14 +3531,26 @@ ALTER TABLE ONLY pgbook_data.markets
 ALTER TABLE ONLY pgbook_data.markets
     ADD CONSTRAINT markets_symbol_key UNIQUE (symbol);
 
+ALTER TABLE ONLY pgbook_data.members
+    ADD CONSTRAINT members_name_key UNIQUE (name);
+
+ALTER TABLE ONLY pgbook_data.members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (member);
+
 ALTER TABLE ONLY pgbook_data.node
     ADD CONSTRAINT node_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY pgbook_data.outbox
+    ADD CONSTRAINT outbox_id PRIMARY KEY (id);
 
 ALTER TABLE ONLY pgbook_data.outcomes
     ADD CONSTRAINT outcomes_id UNIQUE (id);
 
 ALTER TABLE ONLY pgbook_data.outcomes
     ADD CONSTRAINT outcomes_seq PRIMARY KEY (market, seq);
+
+ALTER TABLE ONLY pgbook_data.proposals
+    ADD CONSTRAINT proposals_id PRIMARY KEY (id, member);
 
 ALTER TABLE ONLY pgbook_data.trade_horizon
     ADD CONSTRAINT trade_horizon_pkey PRIMARY KEY (is_only);
@@ -2832,11 +3566,25 @@ CASE side
     ELSE price
 END), priority);
 
-CREATE UNIQUE INDEX commands_client_order_id ON pgbook_data.commands USING btree (user_id, client_order_id) WHERE (client_order_id IS NOT NULL);
+CREATE UNIQUE INDEX commands_client_order_id ON pgbook_data.commands USING btree (user_id, client_order_id, (
+CASE
+    WHEN is_remote THEN log_key
+    ELSE (0)::bigint
+END)) WHERE (client_order_id IS NOT NULL);
+
+CREATE UNIQUE INDEX commands_log ON pgbook_data.commands USING btree (log_key) WHERE (log_key IS NOT NULL);
 
 CREATE UNIQUE INDEX commands_seq ON pgbook_data.commands USING btree (market, seq) WHERE (seq IS NOT NULL);
 
 CREATE INDEX commands_time ON pgbook_data.commands USING brin ("time");
+
+CREATE INDEX displaced_id ON pgbook_data.displaced USING btree (id);
+
+CREATE UNIQUE INDEX displaced_log ON pgbook_data.displaced USING btree (log_key) WHERE (log_key IS NOT NULL);
+
+CREATE INDEX divergence_id ON pgbook_data.divergence USING btree (id);
+
+CREATE INDEX outbox_order ON pgbook_data.outbox USING btree (xact, entered);
 
 CREATE UNIQUE INDEX trades_id ON pgbook_data.trades USING btree (market, "time", trade_id);
 
@@ -2856,6 +3604,8 @@ CREATE OR REPLACE VIEW pgbook.taker_trades AS
      JOIN pgbook_data.markets m USING (market))
   GROUP BY m.market, t.seq, t."time", t.taker_order, t.taker_user, t.taker_side;
 
+CREATE TRIGGER no_import_into_a_cluster BEFORE UPDATE OF is_imported ON pgbook_data.markets FOR EACH ROW WHEN (new.is_imported) EXECUTE FUNCTION pgbook_data.refuse_import();
+
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON pgbook_data.trades FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 ALTER TABLE ONLY pgbook_data.candle_levels
@@ -2863,6 +3613,9 @@ ALTER TABLE ONLY pgbook_data.candle_levels
 
 ALTER TABLE ONLY pgbook_data.market_state
     ADD CONSTRAINT market_state_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
+
+ALTER TABLE ONLY pgbook_data.proposals
+    ADD CONSTRAINT proposals_member_fkey FOREIGN KEY (member) REFERENCES pgbook_data.members(member);
 
 GRANT USAGE ON SCHEMA pgbook TO pgbook_reader;
 GRANT USAGE ON SCHEMA pgbook TO pgbook_node;
@@ -3021,6 +3774,18 @@ REVOKE ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zon
 GRANT ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
 
+REVOKE ALL ON FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) TO pgbook_node;
+
+GRANT SELECT,INSERT ON TABLE pgbook_data.commands TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.inbox TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.outbox TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.adopt_waiting() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.adopt_waiting() TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) TO pgbook_node;
 
@@ -3051,9 +3816,15 @@ GRANT ALL ON FUNCTION pgbook_data.close_before(market smallint, before timestamp
 REVOKE ALL ON FUNCTION pgbook_data.close_candles(market smallint, hours_max integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.close_candles(market smallint, hours_max integer) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain bytea) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.code_name(code smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_reader;
 GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.drop_trades(before timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.drop_trades(before timestamp with time zone) TO pgbook_node;
@@ -3067,14 +3838,34 @@ GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text
 REVOKE ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgbook_node;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.cluster TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.outcomes TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.is_settled(asked uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.is_settled(asked uuid) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.log_key(member smallint, number bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.log_key(member smallint, number bigint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.log_rank(c pgbook_data.commands) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.log_rank(c pgbook_data.commands) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.not_ready() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;
@@ -3091,11 +3882,20 @@ GRANT ALL ON FUNCTION pgbook_data.recompute_candles(market smallint, range_from 
 REVOKE ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.refuse_import() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.refuse_import() TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.set_trade_chunk(span interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.set_trade_chunk(span interval) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.settle(ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.settle(ids uuid[]) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.shown(value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.shown(value numeric) TO pgbook_node;
@@ -3105,6 +3905,15 @@ GRANT ALL ON FUNCTION pgbook_data.single_candles(market smallint, starts timesta
 
 REVOKE ALL ON FUNCTION pgbook_data.stamp(n integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.stamp(n integer) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.store_items(items pgbook_data.log_row[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.store_items(items pgbook_data.log_row[]) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.stored_ranges() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.stored_ranges() TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) TO pgbook_node;
@@ -3118,13 +3927,22 @@ GRANT ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, r
 REVOKE ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.wake(queue regclass, channel text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.wake(queue regclass, channel text) TO pgbook_node;
+
 GRANT SELECT ON TABLE pgbook.book TO pgbook_reader;
 
-GRANT SELECT,INSERT ON TABLE pgbook_data.commands TO pgbook_node;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.members TO pgbook_node;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.outcomes TO pgbook_node;
+GRANT SELECT ON TABLE pgbook.cluster TO pgbook_reader;
+
+GRANT SELECT ON TABLE pgbook_data.displaced TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.commands TO pgbook_reader;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.divergence TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.divergence TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.market_state TO pgbook_node;
 
@@ -3140,8 +3958,6 @@ GRANT SELECT ON TABLE pgbook.taker_trades TO pgbook_reader;
 
 GRANT SELECT ON TABLE pgbook.trade_units TO pgbook_reader;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.inbox TO pgbook_node;
-
 GRANT SELECT ON TABLE pgbook.waiting TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candle_levels TO pgbook_node;
@@ -3151,6 +3967,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node
 GRANT ALL ON SEQUENCE pgbook_data.markets_market_seq TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.node TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.node_log TO pgbook_node;
+
+GRANT ALL ON SEQUENCE pgbook_data.outbox_entered_seq TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.proposals TO pgbook_node;
+
+GRANT ALL ON SEQUENCE pgbook_data.proposals_arrived_seq TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.stamps TO pgbook_node;
 

@@ -8,7 +8,7 @@ public import Store
 /// replaced by starting another. NOTIFY wakes it; if a notification is lost the next poll finds the command.
 public struct Matcher: Sendable {
     public struct Configuration: Sendable {
-        /// How long a command waits before it is executed; zero for a node alone.
+        /// How long a command waits before it is executed; zero for a node alone. In a cluster its sidecar decides.
         public var window: Duration
         public var limits: ExchangeLimits
 
@@ -58,6 +58,7 @@ private struct MatcherLoop {
     private var markets: [MarketNumber: Market] = [:]
     /// With a window: up to when this matcher has seen a market's inbox empty. What shows up below is late.
     private var emptyThrough: [MarketNumber: Timestamp] = [:]
+    private var expiries = ExpiryEntries()
     private var service: DirectService?
     /// When to look at the inbox though nothing was announced.
     private var nextLook = ContinuousClock.now
@@ -134,23 +135,28 @@ private struct MatcherLoop {
     /// Executes one batch of every market that is due.
     /// - Returns: how long to wait for the next, or nil if there is more to do at once.
     private mutating func executeDue() throws -> Duration? {
-        let (dueMarkets, now) = try connection.dueMarkets()
-        let cutoff = hasWindow ? Timestamp(now.rawValue - configuration.windowMicroseconds) : Timestamp(Int64.max)
+        let due = try connection.dueMarkets()
+        let now = due.now
+        let cutoff = cutoff(due)
         var didWork = false
         var pause = configuration.limits.pollInterval
-        for dueMarket in dueMarkets {
+        for dueMarket in due.markets {
             var isEmpty = true
             if let oldest = dueMarket.oldestWaiting, oldest <= cutoff {
-                let report = try executeAlone(try market(dueMarket.market), cutoff: cutoff)
+                let report = try executeAlone(
+                    try market(dueMarket.market), whatIsDue(of: dueMarket.market, cutoff, isShared: due.cluster != nil))
                 didWork = didWork || report != nil
                 isEmpty = report.map { !$0.isFull } ?? false
             } else if let oldest = dueMarket.oldestWaiting {
-                pause = min(pause, .microseconds(oldest.rawValue - cutoff.rawValue))
+                // Whoever closes the pools of a cluster wakes the matcher.
+                if due.cluster == nil { pause = min(pause, .microseconds(oldest.rawValue - cutoff.rawValue)) }
             } else if let expiry = dueMarket.nextExpiry {
-                if expiry <= now {
+                let moment = expiries.moment(for: expiry, of: dueMarket.market, in: due.cluster)
+                if moment <= now {
                     try enterExpiry(try market(dueMarket.market))
+                    expiries.entered(expiry, of: dueMarket.market, at: now)
                 } else {
-                    pause = min(pause, .microseconds(expiry.rawValue - now.rawValue))
+                    pause = min(pause, .microseconds(moment.rawValue - now.rawValue))
                 }
             }
             if hasWindow, isEmpty { emptyThrough[dueMarket.market] = cutoff }
@@ -158,12 +164,27 @@ private struct MatcherLoop {
         return didWork ? nil : pause
     }
 
+    private func cutoff(_ due: DueMarkets) -> Timestamp {
+        if let cluster = due.cluster { return cluster.closedThrough }
+        return hasWindow ? Timestamp(due.now.rawValue - configuration.windowMicroseconds) : Timestamp(Int64.max)
+    }
+
+    private func whatIsDue(
+        of market: MarketNumber, _ cutoff: Timestamp, isShared: Bool
+    ) -> MatchingBatch.Due {
+        if isShared { return MatchingBatch.Due(closed: cutoff) }
+        return MatchingBatch.Due(
+            cutoff: cutoff, closedThrough: hasWindow ? emptyThrough[market] ?? Timestamp(Int64.min) : nil)
+    }
+
     private var hasWindow: Bool { configuration.window > .zero }
 
     /// A market whose batch fails must not keep the others waiting. It is tried again after a poll interval.
-    private func executeAlone(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
+    private func executeAlone(_ market: Market, _ due: MatchingBatch.Due) throws -> MatchingBatch.Report? {
         do {
-            let report = try execute(market, cutoff: cutoff)
+            let report = try MatchingBatch(
+                MatchingTransaction(connection, market: market), due: due, limits: configuration.limits
+            ).run()
             service?.executed(market.number)
             report?.log(market, to: logger)
             return report
@@ -174,14 +195,6 @@ private struct MatcherLoop {
                 metadata: ["market": "\(market.symbol)", "error": "\(error)"])
             return nil
         }
-    }
-
-    private func execute(_ market: Market, cutoff: Timestamp) throws -> MatchingBatch.Report? {
-        let closedThrough = hasWindow ? emptyThrough[market.number] ?? Timestamp(Int64.min) : nil
-        return try MatchingBatch(
-            MatchingTransaction(connection, market: market),
-            due: MatchingBatch.Due(cutoff: cutoff, closedThrough: closedThrough), limits: configuration.limits
-        ).run()
     }
 
     /// A quiet market has no command that would let its clock advance, so one is given.

@@ -21,12 +21,21 @@ public struct MatchingBatch {
         /// With a window: a command that shows up stamped at or before this is late. Nil without a window.
         public var closedThrough: Timestamp?
 
+        /// In a cluster: whether commands are compared with those of other nodes that use the same client order id.
+        public var isShared = false
+
         /// Without a window everything visible is due, and nothing is late.
         public static let everything = Due(cutoff: Timestamp(Int64.max), closedThrough: nil)
 
         public init(cutoff: Timestamp, closedThrough: Timestamp?) {
             self.cutoff = cutoff
             self.closedThrough = closedThrough
+        }
+
+        /// In a cluster: what its nodes closed. Nothing is late then.
+        public init(closed: Timestamp) {
+            self.init(cutoff: closed, closedThrough: nil)
+            isShared = true
         }
     }
 
@@ -63,12 +72,13 @@ public struct MatchingBatch {
         let closedThrough = due.closedThrough.map { max($0, batch.closedThrough) }
         var book = OrderBook(state: batch.state, completeness: .unloaded)
         try load(batch, commands, into: &book)
+        let duplicates = due.isShared ? try duplicates(among: commands) : []
         var late = 0
         for command in commands {
             try loadDeeper(for: command, into: &book)
             let isLate = closedThrough.map { command.time <= $0 } ?? false
             late += isLate ? 1 : 0
-            _ = book.execute(command, isLate: isLate)
+            _ = book.execute(command, isLate: isLate, isDuplicate: duplicates.contains(command.id))
         }
         let isFull = commands.count >= limits.commandsPerBatchMax
         let journal = book.takeJournal()
@@ -98,6 +108,16 @@ public struct MatchingBatch {
         for scope in Set(commands.compactMap(\.action.scope)) {
             book.load(named: try transaction.loadOwned(scope))
         }
+    }
+
+    /// Commands whose client order id was used by one that is executed before, in this market or another. All nodes have
+    /// the same commands up to the cutoff, whatever of them they have executed.
+    private func duplicates(among commands: [Command]) throws -> Set<OrderID> {
+        let named = commands.filter { $0.clientOrderID != nil }
+        guard !named.isEmpty else { return [] }
+        let uses = try transaction.uses(ofIDsIn: named)
+        return Set(
+            uses.filter { Command.executesBefore($0.command, named[$0.position]) }.map { named[$0.position].id })
     }
 
     private func loadDeeper(for command: Command, into book: inout OrderBook) throws {

@@ -118,7 +118,10 @@ private struct MarketReplay {
                 return false
             }
             let firstTrade = book.journal.trades.count
-            let outcome = book.execute(command, isLate: row.outcome?.code == .late)
+            // Which client order ids were used is not this market's matter alone.
+            let isDuplicate = row.outcome?.code == .duplicate && command.clientOrderID != nil
+            let outcome = book.execute(
+                command, isLate: row.outcome?.code == .late, isDuplicate: isDuplicate)
             report.commands += 1
             try compare(row, outcome)
             try compareTrades(from: firstTrade)

@@ -5,9 +5,10 @@ extension OrderBook {
     /// - Parameters:
     ///   - command: the next in the order of execution.
     ///   - isLate: the command was older than the window on arrival. It takes a `seq` and nothing else.
+    ///   - isDuplicate: its user's own id of it was used by a command that comes before it, in this market or another.
     /// - Precondition: `shortage(for: command)` is nil, and what the command names is loaded.
     @discardableResult
-    public mutating func execute(_ command: Command, isLate: Bool = false) -> Outcome {
+    public mutating func execute(_ command: Command, isLate: Bool = false, isDuplicate: Bool = false) -> Outcome {
         state.seq.rawValue += 1
         let firstTrade = journal.trades.count
         let outcome: Outcome
@@ -16,7 +17,7 @@ extension OrderBook {
         } else {
             if command.time > state.clock { state.clock = command.time }
             expireDueOrders()
-            outcome = run(command)
+            outcome = isDuplicate ? refuse(command, .duplicate) : run(command)
         }
         state.digest = record.digest(
             after: state.digest, command, outcome, trades: journal.trades, from: firstTrade)

@@ -63,6 +63,10 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
     case badValue = 117
     /// Somebody without the right. Only an entrance refuses with this.
     case notPermitted = 118
+    /// Too few nodes confirmed it in time.
+    case unconfirmed = 119
+    /// The node takes no commands now. Only an entrance refuses with this.
+    case notReady = 120
 
     public var isRefusal: Bool { rawValue > 100 }
 
@@ -92,6 +96,8 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
         case .duplicate: "duplicate"
         case .badValue: "bad_value"
         case .notPermitted: "not_permitted"
+        case .unconfirmed: "unconfirmed"
+        case .notReady: "not_ready"
         }
     }
 }

@@ -10,21 +10,46 @@ public struct DueMarket: Hashable, Sendable {
     public var nextExpiry: Timestamp?
 }
 
+/// What there may be to do.
+public struct DueMarkets: Sendable {
+    public var markets: [DueMarket]
+    /// The database's time.
+    public var now: Timestamp
+    /// Where the database is a node of a cluster.
+    public var cluster: Cluster?
+
+    /// What a matcher must know of its cluster.
+    public struct Cluster: Hashable, Sendable {
+        /// Pools up to here may be executed: all nodes execute the same in them.
+        public var closedThrough: Timestamp
+        /// How many nodes have names before this one's.
+        public var rank: Int
+        /// Microseconds.
+        public var window: Int64
+    }
+}
+
 extension Connection {
-    /// What each market waits for, and the database's time.
-    public func dueMarkets() throws -> (markets: [DueMarket], now: Timestamp) {
+    /// What each market waits for.
+    public func dueMarkets() throws -> DueMarkets {
         let results = try pipeline { pipeline in
-            try pipeline.send(SQL.now)
+            try pipeline.send(SQL.matcherClock)
             try pipeline.send(SQL.marketsDue)
         }
-        let now = Timestamp(try results[0].one().decode(PostgresTimestamp.self, at: 0))
+        let facts = try results[0].one()
+        let cluster = try facts.decode(PostgresTimestamp?.self, at: 1).map { closed in
+            DueMarkets.Cluster(
+                closedThrough: Timestamp(closed), rank: Int(try facts.decode(Int64.self, at: 2)),
+                window: try facts.decode(at: 3))
+        }
         let markets = try results[1].map { row in
             DueMarket(
                 market: MarketNumber(rawValue: try row.decode(at: 0)),
                 oldestWaiting: try row.decode(PostgresTimestamp?.self, at: 1).map { Timestamp($0) },
                 nextExpiry: try row.decode(PostgresTimestamp?.self, at: 2).map { Timestamp($0) })
         }
-        return (markets, now)
+        return DueMarkets(
+            markets: markets, now: Timestamp(try facts.decode(PostgresTimestamp.self, at: 0)), cluster: cluster)
     }
 
     /// Whether statements can be sent: the connection stands.

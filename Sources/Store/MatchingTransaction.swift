@@ -122,6 +122,21 @@ public struct MatchingTransaction {
         ).map(RestingOrder.decode)
     }
 
+    /// In a cluster: for commands that bring their users' own ids, the accepted ones that use the same id and are executed
+    /// before them or with them.
+    /// - Returns: the position of the command in the list, and one that uses its id.
+    public func uses(ofIDsIn commands: [Command]) throws -> [(position: Int, command: Command)] {
+        try connection.execute(
+            SQL.earlierUses, commands.map(\.id.uuid), commands.map(\.time.postgres), commands.map(\.user.rawValue),
+            commands.map(\.clientOrderID)
+        ).map { row in
+            var columns = row.reader()
+            let position = Int(try columns.next(Int64.self)) - 1
+            let market = try columns.next(String.self)
+            return (position, try Command.decode(&columns, market: market))
+        }
+    }
+
     /// Writes everything a batch did, and commits.
     public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws
     {

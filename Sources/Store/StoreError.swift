@@ -16,6 +16,8 @@ public struct StoreError: Error, Sendable, Hashable {
         public static let migrationChanged = Kind(description: "migration changed")
         /// The server lacks something that pgbook needs.
         public static let serverUnfit = Kind(description: "server unfit")
+        /// A peer's market is another than this database's.
+        public static let mismatch = Kind(description: "mismatch")
         /// The role may not do this.
         public static let notAllowed = Kind(description: "not allowed")
     }

@@ -63,12 +63,22 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try requireNode()
+        let cluster = try requireNode()
         var logger = Logger(label: "pgbook") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
+        if let cluster {
+            guard window.duration == .zero else {
+                throw Failure(
+                    .usage, "the window of the cluster \(cluster.clusterID) is its own; leave --window out")
+            }
+            logger.info(
+                "a node of a cluster", metadata: ["cluster": "\(cluster.clusterID)", "node": "\(cluster.node)"])
+        }
         var services: [any Service] = []
-        // With both roles and no window, commands are executed by the transaction that logs them.
-        let entrance = roles == [.gateway, .matcher] && window.duration == .zero ? DirectEntrance() : nil
+        // With both roles and no window, commands are executed by the transaction that logs them; not in a cluster, where
+        // they wait for the other nodes.
+        let isAlone = window.duration == .zero && cluster == nil
+        let entrance = roles == [.gateway, .matcher] && isAlone ? DirectEntrance() : nil
         if roles.contains(.matcher) {
             services.append(matcher(entrance, logger))
             services.append(
@@ -100,7 +110,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// The schema fits, and the role may match. Asked once: afterwards a database that goes away is waited for.
-    private func requireNode() throws {
+    /// - Returns: the cluster that the database belongs to, if it does.
+    private func requireNode() throws -> ClusterState? {
         let connection = try connection.connect()
         let diagnosis = try connection.diagnosis()
         guard diagnosis.memberships.contains("pgbook_node") else {
@@ -108,6 +119,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .unavailable,
                 "role \(diagnosis.role) is not a node: as superuser run GRANT pgbook_node TO \"\(diagnosis.role)\"")
         }
+        return try connection.clusterState()
     }
 
     private func matcher(_ entrance: DirectEntrance?, _ logger: Logger) -> MatcherService {

@@ -9,10 +9,11 @@ select (select name from pgbook_data.node),
        clock_timestamp()
 
 -- name: direct_markets
--- Sizes, limits and their version; not of markets that take no commands.
+-- Sizes, limits and their version; not of markets that take no commands, and none in a cluster, whose nodes execute
+-- only what all of them have.
 select market, symbol, tick_size, lot_size, max_amount, min_price, max_price,
        least(floor(max_notional), 1e37) as max_notional, xmin::text::bigint as version
-from pgbook_data.markets where not is_imported order by market
+from pgbook_data.markets where not is_imported and not exists (select from pgbook_data.cluster) order by market
 
 -- name: take_markets
 -- Takes markets for this transaction, in an order that all who take several keep to.

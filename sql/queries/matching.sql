@@ -221,5 +221,23 @@ left join lateral (
     select expires from pgbook_data.book where market = s.market and expires is not null order by expires limit 1
 ) b on true
 
--- name: now
-select clock_timestamp()
+-- name: matcher_clock
+-- The time, and where the matcher of a cluster's node may go; null where the database is alone.
+select clock_timestamp(), c.closed_through,
+       (select count(*) from pgbook_data.members o join pgbook_data.members s on s.is_self and o.member < s.member),
+       c."window"
+from (values (1)) v(one) left join pgbook_data.cluster c on true
+
+-- name: earlier_uses
+-- In a cluster: accepted commands that use the same user's own id as the given ones, and are executed before them or
+-- with them. Where the time is the same, the bytes of the whole command decide which is first.
+select a.n, m.symbol, c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change, c.post_only, c.amount, c.price,
+       c.target, c.expires, c.user_id, c.owner, c.client_order_id, c.origin
+from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])
+    with ordinality a(id, time, user_id, client_order_id, n)
+cross join lateral (
+    select * from pgbook_data.commands k
+    where k.user_id = a.user_id and k.client_order_id = a.client_order_id and k.id <> a.id
+      and k.log_key is not null and k.code is null and k.time <= a.time
+) c
+join pgbook_data.markets m on m.market = c.market

@@ -11,7 +11,12 @@ select o.id, o.market, o.code, coalesce(b.filled, x.filled, o.filled),
        case when b.id is not null then b.amount - b.filled - b.dropped else 0 end, b.id is not null, x.reason
 from unnest($1::uuid[]) as asked(id)
 cross join lateral (
-    select e.id, e.market, e.code, e.filled from pgbook_data.executions e where e.id = asked.id limit 1
+    select e.id, e.market, e.code, e.filled from pgbook_data.executions e where e.id = asked.id
+    union all
+    -- Refused before execution.
+    select c.id, c.market, c.code, c.filled from pgbook_data.commands c
+    where c.id = asked.id and c.seq is null and c.code is not null
+    limit 1
 ) o
 left join pgbook_data.book b on b.id = asked.id
 left join pgbook_data.closed x on x.id = asked.id

@@ -55,17 +55,23 @@ order by time
 limit $3::bigint
 
 -- name: verify_lost
--- Commands that neither wait nor have an outcome.
+-- Commands that neither wait nor have an outcome, nor were refused before execution.
 select c.id from pgbook_data.commands c
-where c.market = $1 and c.seq is null
+where c.market = $1 and c.seq is null and c.code is null
   and not exists (select from pgbook_data.outcomes o where o.id = c.id)
   and not exists (select from pgbook_data.inbox i where i.market = c.market and i.time = c.time and i.id = c.id)
+  and not exists (select from pgbook_data.outbox x where x.id = c.id)
 limit 1
 
 -- name: verify_twice
--- Commands that wait although they have an outcome.
-select i.id from pgbook_data.inbox i join pgbook_data.executions o on o.id = i.id
-where i.market = $1
+-- Commands that wait although they have an outcome or were refused.
+(select i.id from pgbook_data.inbox i join pgbook_data.executions o on o.id = i.id
+ where i.market = $1
+ limit 1)
+union all
+(select i.id from pgbook_data.inbox i join pgbook_data.commands c on c.id = i.id
+ where i.market = $1 and c.code is not null
+ limit 1)
 limit 1
 
 -- name: verify_fills

@@ -1,0 +1,89 @@
+public import OrderBook
+public import Postgres
+
+extension Connection {
+    /// This database's place in its cluster; nil where it is alone.
+    public func clusterState() throws -> ClusterState? {
+        try execute(SQL.readCluster).first.map { row in
+            var columns = row.reader()
+            return ClusterState(
+                clusterID: try columns.next(), node: try columns.next(), members: try columns.next(),
+                window: try columns.next(), closedThrough: Timestamp(try columns.next(PostgresTimestamp.self)),
+                chain: try decodeDigest(try columns.next()), bound: Timestamp(try columns.next(PostgresTimestamp.self)),
+                agreed: Timestamp(try columns.next(PostgresTimestamp.self)), admits: try columns.next(),
+                notReady: try columns.next(),
+                heardAt: try columns.next(PostgresTimestamp?.self).map { Timestamp($0) })
+        }
+    }
+
+    /// Which numbers are stored of each log, rising.
+    public func storedSpans() throws -> [StoredSpan] {
+        try execute(SQL.storedRanges).map { row in
+            var columns = row.reader()
+            let origin = try columns.next(String.self)
+            let first = try columns.next(Int64.self)
+            return StoredSpan(
+                span: LogSpan(origin: origin, numbers: first...(try columns.next(Int64.self))),
+                lastStamp: Timestamp(try columns.next(PostgresTimestamp.self)))
+        }
+    }
+
+    /// Commands that are accepted and not closed, in no particular order.
+    public func waitingItems() throws -> [LoggedItem] { try execute(SQL.readWaiting).map(LoggedItem.decode) }
+
+    /// Commands kept for other nodes, which are their origins, in the order in which they came.
+    public func proposals() throws -> [Command] {
+        try execute(SQL.readProposals).map { row in
+            var columns = row.reader()
+            let market = try columns.next(String.self)
+            return try Command.decode(&columns, market: market)
+        }
+    }
+
+    /// What is stored of some spans, in their order.
+    /// - Parameter max: stops after so many.
+    public func items(_ spans: [LogSpan], max: Int) throws -> [LoggedItem] {
+        var items: [LoggedItem] = []
+        for span in spans where items.count < max {
+            items += try execute(
+                SQL.readItems, span.origin, span.numbers.lowerBound, span.numbers.upperBound, Int64(max - items.count)
+            ).map(LoggedItem.decode)
+        }
+        return items
+    }
+
+    /// The markets that a cluster shares, by the bytes of their symbols.
+    public func sharedMarkets() throws -> [SharedMarket] {
+        try execute(SQL.marketDefinitions).map { row in
+            var columns = row.reader()
+            return SharedMarket(
+                symbol: try columns.next(), tickSize: try columns.next(), lotSize: try columns.next(),
+                maxAmount: try columns.next(), maxNotional: try columns.next(), minPrice: try columns.next(),
+                maxPrice: try columns.next())
+        }
+    }
+
+    /// How far each market was executed, by the bytes of their symbols.
+    public func sharedPositions() throws -> [SharedPosition] {
+        try execute(SQL.marketPositions).map { row in
+            let digest = try decodeDigest(try row.decode(at: 2))
+            return SharedPosition(
+                market: try row.decode(at: 0), seq: Seq(try row.decode(at: 1)),
+                digestHead: Int64(bitPattern: digest.words.0))
+        }
+    }
+
+    /// This node's own digests at a peer's positions; those it has not reached are left out.
+    public func digestHeads(at positions: [SharedPosition]) throws -> [SharedPosition] {
+        try execute(SQL.digestHeads, positions.map(\.market), positions.map(\.seq.rawValue)).map { row in
+            var position = positions[Int(try row.decode(Int64.self, at: 0)) - 1]
+            position.digestHead = try row.decode(at: 1)
+            return position
+        }
+    }
+}
+
+func decodeDigest(_ bytes: [UInt8]) throws(StoreFault) -> Digest {
+    guard let digest = Digest(bytes: bytes) else { throw StoreFault("a digest of \(bytes.count) bytes") }
+    return digest
+}

@@ -1,0 +1,69 @@
+public import OrderBook
+public import Postgres
+
+/// Reads commands that entered here, each once, as they become visible.
+///
+/// It remembers what the database showed it last: a transaction that began early and commits late is no gap, its
+/// commands are read when they are there.
+public struct OutboxReader: Sendable {
+    /// Everything that this snapshot sees was read; nil: nothing.
+    private var read: String?
+    /// The snapshot that is being read, and up to where.
+    private var reading: (snapshot: String, entered: Int64)?
+
+    /// Begins with everything that waits for its stamp.
+    public init() {}
+
+    /// The next commands in the order in which they entered; their times mean nothing yet.
+    /// - Parameter max: fewer are returned only where there are no more at this moment.
+    public mutating func next(_ connection: Connection, max: Int) throws -> [Command] {
+        var commands: [Command] = []
+        while commands.count < max {
+            let wanted = max - commands.count
+            let isResumed = reading != nil
+            let page = try page(connection, max: wanted)
+            commands += page
+            // Since a snapshot that was begun earlier, more may have become visible.
+            if page.count < wanted, !isResumed { break }
+        }
+        return commands
+    }
+
+    private mutating func page(_ connection: Connection, max: Int) throws -> [Command] {
+        let rows = try connection.execute(
+            SQL.readOutbox, read, reading?.snapshot, reading?.entered ?? 0, Int64(max))
+        var commands: [Command] = []
+        var target: String?
+        var last: Int64?
+        for row in rows {
+            var columns = row.reader()
+            target = try columns.next(String.self)
+            guard let entered = try columns.next(Int64?.self) else { continue }
+            last = entered
+            guard let market = try columns.next(String?.self) else {
+                throw StoreFault("the outbox names a command that the log does not have")
+            }
+            commands.append(try Command.decode(&columns, market: market))
+        }
+        guard let target else { throw StoreFault("the outbox gave no snapshot") }
+        if commands.count < max {
+            read = target
+            reading = nil
+        } else {
+            reading = (target, last ?? 0)
+        }
+        return commands
+    }
+}
+
+extension Connection {
+    /// Hears of commands that enter here from now on.
+    public func listenForEntered() throws { try listen("pgbook_outbox") }
+
+    /// Asks to be notified of commands that enter here: they are announced only while somebody does.
+    /// - Returns: false if somebody else asks already, or is just entering one.
+    public func sleepAtOutbox() throws -> Bool { try execute(SQL.sleepAtOutbox).one().decode(at: 0) }
+
+    /// Asks no longer.
+    public func wakeAtOutbox() throws { try execute(SQL.wakeAtOutbox) }
+}
