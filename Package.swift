@@ -70,6 +70,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .target(name: "Gossip", dependencies: ["OrderBook", "Replication", "Store"], swiftSettings: strict),
 
         // The command line.
         .executableTarget(

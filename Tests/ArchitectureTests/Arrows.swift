@@ -10,6 +10,7 @@ let allowedModules: [String: Set<String>] = [
     "MarketData": ["OrderBook", "Store"],
     "History": ["OrderBook", "Store"],
     "Gateway": ["OrderBook", "Wire", "MarketData", "History", "Store"],
+    "Gossip": ["OrderBook", "Replication", "Wire", "Store"],
     "pgbook": ["OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "History", "Gateway"],
     "EmbedSQL": [],
     "EmbedSQLPlugin": [],
@@ -31,6 +32,7 @@ let allowedOutside: [String: Set<String>] = [
         "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle",
         "Synchronization",
     ],
+    "Gossip": [],
     "pgbook": [
         "ArgumentParser", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Histogram", "Logging", "NIOCore",
         "NIOPosix",
