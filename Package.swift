@@ -96,7 +96,8 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "OrderBookTests", dependencies: ["OrderBook", "TestRandom"], swiftSettings: strict),
         .testTarget(name: "ReplayTests", dependencies: ["OrderBook", "Replay"], swiftSettings: strict),
-        .testTarget(name: "ReplicationTests", dependencies: ["OrderBook", "Replication"], swiftSettings: strict),
+        .testTarget(
+            name: "ReplicationTests", dependencies: ["OrderBook", "Replication", "TestRandom"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["OrderBook", "Wire", "TestRandom"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestRandom"], swiftSettings: strict),
         .testTarget(
