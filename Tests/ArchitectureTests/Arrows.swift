@@ -11,7 +11,10 @@ let allowedModules: [String: Set<String>] = [
     "History": ["OrderBook", "Store"],
     "Gateway": ["OrderBook", "Wire", "MarketData", "History", "Store"],
     "Gossip": ["OrderBook", "Replication", "Wire", "Store"],
-    "pgbook": ["OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "History", "Gateway"],
+    "pgbook": [
+        "OrderBook", "Replay", "Replication", "Wire", "Postgres", "Store", "Exchange", "MarketData", "History",
+        "Gateway", "Gossip",
+    ],
     "EmbedSQL": [],
     "EmbedSQLPlugin": [],
 ]
@@ -32,7 +35,10 @@ let allowedOutside: [String: Set<String>] = [
         "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle",
         "Synchronization",
     ],
-    "Gossip": [],
+    "Gossip": [
+        "Crypto", "Foundation", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "SwiftASN1",
+        "Synchronization", "X509",
+    ],
     "pgbook": [
         "ArgumentParser", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Histogram", "Logging", "NIOCore",
         "NIOPosix",
