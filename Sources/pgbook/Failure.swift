@@ -1,4 +1,5 @@
 import Glibc
+import Gossip
 import History
 import OrderBook
 import Postgres
@@ -43,6 +44,7 @@ struct Failure: Error {
         case let failure as Failure: self = failure
         case let rejection as Rejection: self.init(rejection)
         case let error as HistoryError: self.init(error)
+        case let fault as GossipFault: self.init(.refused, fault.description)
         case let error as StoreError: self.init(.unavailable, error.message)
         case let error as PostgresError: self.init(error)
         case is CancellationError: self.init(.interrupted)

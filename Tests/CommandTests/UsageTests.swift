@@ -9,7 +9,7 @@ private let commands = [
     ["stats", "sizes"], ["stats", "top"], ["stats", "volatility"], ["stats", "spread"], ["stats", "slippage"],
     ["stats", "markout"],
     ["stats", "fills"], ["stats", "latency"], ["query"], ["sql"], ["doctor"], ["bench", "pgbook"], ["bench", "limit"],
-    ["bench", "naive-load"],
+    ["bench", "naive-load"], ["cluster"], ["cluster", "init"], ["cluster", "add-node"], ["cluster", "show"],
 ]
 
 @Suite struct UsageTests {
@@ -41,6 +41,11 @@ private let commands = [
         (["serve", "--roles", "gateway,cook"], "role 'cook' is unknown"),
         (["serve", "--port", "70000"], "--port 70000"),
         (["serve", "--log-level", "loud"], "log level 'loud' is unknown"),
+        (["cluster", "init", "--name", "A", "x"], "--name 'A' is not 1 to 55 of a-z, 0-9 and -"),
+        (["cluster", "init", "--name", "a", "--window", "0", "x"], "--window 0"),
+        (["cluster", "add-node", "-a", "x"], "see: pgbook cluster --help"),
+        (["cluster", "add-node", "A", "x"], "'A' is no node's name"),
+        (["cluster", "add-node", "a", "--host", "h:x", "y"], "--host 'h:x' is neither HOST nor HOST:PORT"),
         (["order"], "give an id or --client-order-id"),
     ])
     func `what is not understood is one line and exit code 2`(arguments: [String], expected: String) throws {

@@ -50,7 +50,10 @@ public struct ClusterConfiguration: Codable, Hashable, Sendable {
 
 extension ClusterConfiguration {
     /// The first thing that is wrong with it, in one line; nil where nothing is.
-    public var fault: String? {
+    public var fault: String? { fault(growing: node == nil) }
+
+    /// - Parameter growing: members are still being added, so that there may be fewer than `confirmations` asks for.
+    func fault(growing: Bool) -> String? {
         if !Self.isClusterID(cluster) {
             return "cluster '\(cluster.prefix(80))' is no id; it has 1 to 64 of a-z, 0-9 and -"
         }
@@ -67,7 +70,7 @@ extension ClusterConfiguration {
         if !(1...3_600_000).contains(windowMilliseconds) {
             return "windowMilliseconds \(windowMilliseconds) is outside 1 to 3600000"
         }
-        if !(0..<max(1, members.count)).contains(confirmations) {
+        if !(0..<(growing ? Self.membersMax : max(1, members.count))).contains(confirmations) {
             return "confirmations \(confirmations) is more than there are other members"
         }
         if let node, !members.contains(where: { $0.name == node }) { return "node '\(node.prefix(40))' is no member" }
@@ -115,6 +118,12 @@ extension ClusterConfiguration {
             throw GossipFault("\(file) is not a cluster's configuration: \(Self.words(for: error))")
         }
         if let fault { throw GossipFault("\(file): \(fault)") }
+    }
+
+    /// Where the node of a file listens, if that is written there, and whatever else is wrong with it.
+    static func listen(inFile file: String) -> String? {
+        let data = FileManager.default.contents(atPath: file)
+        return data.flatMap { try? JSONDecoder().decode(Self.self, from: $0) }?.listen
     }
 
     /// As the file holds it: one key a line, so that people can read and compare it.

@@ -5,7 +5,7 @@ public import Replication
 /// What a node proves by who it is, and by which it knows the others: the three PEM files beside its configuration.
 public struct NodeCredentials: Sendable {
     let identity: PeerIdentity
-    let validUntil: Date
+    public let validUntil: Date
     let authority: NIOSSLCertificate
     let certificate: NIOSSLCertificate
     let key: NIOSSLPrivateKey
