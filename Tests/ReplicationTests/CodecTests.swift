@@ -15,7 +15,7 @@ import Testing
 
     @Test(arguments: seeds) func `a message is read as it was written`(seed: UInt64) throws {
         var random = RandomMessages(seed: seed)
-        for _ in 0..<2_000 {
+        for _ in 0..<400 {
             let message = random.next()
             let again = try Message(decoding: message.encoded)
             #expect(again == message, "seed \(seed)")
@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: seeds) func `a message that is cut short is refused, wherever`(seed: UInt64) {
         var random = RandomMessages(seed: seed)
-        for _ in 0..<40 {
+        for _ in 0..<12 {
             for (bytes, again) in [(random.next().encoded, message), (random.snapshotFrame().encoded, snapshot)] {
                 for count in bytes.indices {
                     #expect(throws: CodecError.self, "seed \(seed)") { try again(Array(bytes[..<count])) }
@@ -42,7 +42,7 @@ import Testing
     {
         var random = RandomMessages(seed: seed)
         var tally = (refused: 0, other: 0)
-        for _ in 0..<40 {
+        for _ in 0..<12 {
             for (bytes, again) in [(random.next().encoded, message), (random.snapshotFrame().encoded, snapshot)] {
                 for index in bytes.indices {
                     var changed = bytes
@@ -61,7 +61,7 @@ import Testing
 
     @Test(arguments: seeds) func `any bytes at all are read or refused`(seed: UInt64) {
         var random = RandomMessages(seed: seed)
-        for _ in 0..<20_000 {
+        for _ in 0..<4_000 {
             // The right version and a kind, then anything.
             var bytes = [CodecLimits.version, UInt8(random.below(12))]
             for _ in 0..<random.below(60) { bytes.append(UInt8(random.below(256))) }

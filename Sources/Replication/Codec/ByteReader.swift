@@ -37,16 +37,21 @@ struct ByteReader {
 
     mutating func word(_ part: String) throws(CodecError) -> Int64 { Int64(bitPattern: try unsignedWord(part)) }
 
-    mutating func unsignedSmall(_ part: String) throws(CodecError) -> UInt64 {
+    mutating func unsignedSmall(_ part: String) throws(CodecError) -> UInt64 { try unsignedSmall("", of: "", part) }
+
+    /// The words are put together only where they are needed.
+    private mutating func unsignedSmall(_ a: String, of b: String, _ c: String) throws(CodecError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
-            let next = try byte(part)
+            guard left > 0 else { throw .ends(in: a + b + c) }
+            let next = bytes[position]
+            position += 1
             // The tenth byte holds the one bit that is left.
-            if shift == 63, next > 1 { throw CodecError("\(part) has more than 64 bits") }
+            if shift == 63, next > 1 { throw CodecError("\(a)\(b)\(c) has more than 64 bits") }
             value |= UInt64(next & 0x7f) << shift
             if next & 0x80 == 0 {
-                if next == 0, shift > 0 { throw CodecError("\(part) is written longer than it is") }
+                if next == 0, shift > 0 { throw CodecError("\(a)\(b)\(c) is written longer than it is") }
                 return value
             }
             shift += 7
@@ -59,23 +64,31 @@ struct ByteReader {
     }
 
     /// A number of things that follow, each of at least one byte.
-    mutating func count(_ part: String, max: Int) throws(CodecError) -> Int {
-        let count = try unsignedSmall("the number of \(part)")
-        guard count <= UInt64(max) else { throw CodecError("\(count) \(part), more than \(max)") }
-        guard count <= UInt64(left) else { throw .ends(in: part) }
+    mutating func count(_ part: String, max: Int, of unit: String = "") throws(CodecError) -> Int {
+        let count = try unsignedSmall("the number of ", of: unit, part)
+        guard count <= UInt64(max) else { throw CodecError("\(count) \(unit)\(part), more than \(max)") }
+        guard count <= UInt64(left) else { throw .ends(in: unit + part) }
         return Int(count)
     }
 
-    mutating func block(_ part: String, max: Int) throws(CodecError) -> [UInt8] {
-        let count = try count("bytes of \(part)", max: max)
+    mutating func block(_ part: String, max: Int) throws(CodecError) -> ArraySlice<UInt8> {
+        let count = try count(part, max: max, of: "bytes of ")
         defer { position += count }
-        return Array(bytes[position..<position + count])
+        return bytes[position..<position + count]
     }
 
     /// PostgreSQL has no text with a zero byte; nor has any honest node.
     mutating func text(_ part: String, max: Int = CodecLimits.textBytesMax) throws(CodecError) -> String {
         let block = try block(part, max: max)
-        guard !block.contains(0), let text = String(validating: block, as: UTF8.self) else {
+        // Most are ASCII, and are known to be text by one look.
+        var all: UInt8 = 0
+        var hasZero = false
+        for byte in block {
+            all |= byte
+            if byte == 0 { hasZero = true }
+        }
+        if all < 0x80, !hasZero { return String(decoding: block, as: UTF8.self) }
+        guard !hasZero, let text = String(validating: block, as: UTF8.self) else {
             throw CodecError("\(part) is not UTF-8 text")
         }
         return text
@@ -94,6 +107,6 @@ struct ByteReader {
     mutating func optional<T>(
         _ part: String, _ read: (inout ByteReader) throws(CodecError) -> T
     ) throws(CodecError) -> T? {
-        try bool("whether there is \(part)") ? try read(&self) : nil
+        try bool(part) ? try read(&self) : nil
     }
 }

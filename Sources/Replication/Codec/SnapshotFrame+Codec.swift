@@ -29,8 +29,8 @@ extension SnapshotFrame {
         switch kind {
         case .request: .request(copy: copy, credit: try amount(from: &reader))
         case .begin:
-            .begin(copy: copy, header: try reader.block("the header", max: CodecLimits.snapshotHeaderBytesMax))
-        case .chunk: .chunk(copy: copy, try reader.block("a part", max: CodecLimits.snapshotChunkBytesMax))
+            .begin(copy: copy, header: Array(try reader.block("the header", max: CodecLimits.snapshotHeaderBytesMax)))
+        case .chunk: .chunk(copy: copy, Array(try reader.block("a part", max: CodecLimits.snapshotChunkBytesMax)))
         case .end: .end(copy: copy, bytes: try amount(from: &reader))
         case .refused: .refused(copy: copy, because: try reader.text("a reason"))
         case .credit: .credit(copy: copy, try amount(from: &reader))
