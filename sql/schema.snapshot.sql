@@ -1633,6 +1633,104 @@ $$;
 
 ALTER FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.begin_takeover(head jsonb) RETURNS TABLE(theirs smallint, ours smallint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    own constant members := (select n from members n where n.is_self);
+    own_there constant jsonb := (select n from jsonb_array_elements(head -> 'members') n where n ->> 'name' = own.name);
+    wanted record;
+begin
+    if own_there is null or head ->> 'cluster' is distinct from (select c.cluster_id from cluster c)
+       or (select array_agg(n ->> 'name' order by n ->> 'name' collate "C") from jsonb_array_elements(head -> 'members') n)
+          is distinct from (select array_agg(n.name order by n.name collate "C") from members n) then
+        raise exception 'the state of % is of another cluster, or of one with other members', head ->> 'node'
+            using errcode = 'PB902';
+    end if;
+    for wanted in select * from jsonb_to_recordset(head -> 'markets') m(
+        symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint,
+        max_price bigint) loop
+        perform add_market_from_peer(wanted.symbol, wanted.tick_size, wanted.lot_size, wanted.max_amount,
+                                     wanted.max_notional, wanted.min_price, wanted.max_price);
+    end loop;
+    -- Nothing is executed here from now on, and no hour is closed.
+    perform from market_state s order by s.market for update;
+    lock table candle_levels in exclusive mode;
+
+    -- What users may have been told.
+    create temporary table takeover_before on commit drop as
+        select e.id, e.market, e.code, e.filled, e.remaining from executions e
+        union all
+        select c.id, c.market, c.code, c.filled, c.remaining from commands c where c.seq is null and c.code is not null;
+    -- This node's own log, beyond what the peer has of it without a gap.
+    create temporary table takeover_kept on commit drop as
+        select c.* from commands c
+        where c.log_key > log_key(own.member, (own_there ->> 'stored_through')::bigint)
+          and c.log_key < log_key((own.member + 1)::smallint, 0)
+        union all
+        select d.* from displaced d
+        where d.log_key > log_key(own.member, (own_there ->> 'stored_through')::bigint)
+          and d.log_key < log_key((own.member + 1)::smallint, 0);
+    update takeover_kept k
+    set log_key = log_key((own_there ->> 'member')::smallint, k.log_key & ((1::bigint << 48) - 1)), is_remote = true;
+    -- What has no stamp yet makes way for those with its id, until they are all here.
+    insert into displaced select c.* from commands c join outbox o on o.id = c.id
+    where c.log_key is null and c.is_remote is null and c.seq is null;
+
+    delete from commands c
+    where c.log_key is not null or c.seq is not null or not exists (select from outbox o where o.id = c.id)
+       or exists (select from displaced d where d.id = c.id and d.log_key is null);
+    delete from displaced d where d.log_key is not null;
+    delete from inbox;
+    delete from outcomes;
+    delete from book;
+    delete from closed;
+    delete from trades;
+    delete from candles_1m;
+    delete from candles_1h;
+    delete from candles_1d;
+    delete from candle_levels;
+    delete from busts;
+
+    update proposals p set member = (t.n ->> 'member')::smallint
+    from members o join jsonb_array_elements(head -> 'members') t(n) on t.n ->> 'name' = o.name
+    where p.member = o.member and o.member <> (t.n ->> 'member')::smallint;
+    delete from members;
+    insert into members (member, name, is_self)
+    select (t.n ->> 'member')::smallint, t.n ->> 'name', t.n ->> 'name' = own.name
+    from jsonb_array_elements(head -> 'members') t(n);
+
+    update market_state s
+    set seq = coalesce(t.seq, 0), trade_id = coalesce(t.trade_id, 0), last_price = t.last_price,
+        clock = coalesce(t.clock, '-infinity'), closed_through = coalesce(t.closed_through, '-infinity'),
+        is_halted = coalesce(t.is_halted, false), digest = decode(coalesce(t.digest, repeat('00', 32)), 'hex')
+    from markets m
+    left join jsonb_to_recordset(head -> 'markets') t(
+        symbol text, seq bigint, trade_id bigint, last_price bigint, clock timestamptz, closed_through timestamptz,
+        is_halted boolean, digest text) on t.symbol = m.symbol
+    where m.market = s.market;
+    insert into candle_levels (market, closed_1h, closed_1d)
+    select m.market, t.closed_1h, t.closed_1d
+    from jsonb_to_recordset(head -> 'markets') t(symbol text, closed_1h timestamptz, closed_1d timestamptz)
+    join markets m on m.symbol = t.symbol
+    where t.closed_1h is not null;
+    update trade_horizon h set dropped_before = (head ->> 'dropped_before')::timestamptz;
+    update cluster c
+    set closed_through = (head ->> 'closed_through')::timestamptz, chain = decode(head ->> 'chain', 'hex'),
+        agreed = (head ->> 'agreed')::timestamptz, heard_at = clock_timestamp();
+
+    return query
+        select t.market, m.market
+        from jsonb_to_recordset(head -> 'markets') t(market smallint, symbol text)
+        join markets m on m.symbol = t.symbol;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.begin_takeover(head jsonb) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -1897,6 +1995,59 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.end_rebuild(market smallint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.end_takeover(source text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET jit TO 'off'
+    AS $$
+declare
+    closed constant timestamptz := (select c.closed_through from cluster c);
+    changed bigint;
+begin
+    -- What no other node has yet, and whose pool they have closed, is late everywhere.
+    with kept as (
+        delete from takeover_kept k where not exists (select from commands c where c.log_key = k.log_key)
+            and not exists (select from displaced d where d.log_key = k.log_key)
+        returning k.*
+    )
+    insert into displaced
+        (id, time, accepted_at, target, amount, price, expires, market, kind, side, exec_type, tif, stp, change,
+         post_only, user_id, owner, client_order_id, origin, log_key, is_remote, is_unconfirmed, code, filled,
+         remaining, dropped, notional)
+    select k.id, k.time, k.accepted_at, k.target, k.amount, k.price, k.expires, k.market, k.kind, k.side, k.exec_type,
+           k.tif, k.stp, k.change, k.post_only, k.user_id, k.owner, k.client_order_id, k.origin, k.log_key, true,
+           k.is_unconfirmed, v.code, v.nothing, v.nothing, case when k.kind = 1 then k.amount else 0 end + v.nothing,
+           v.nothing
+    from kept k
+    cross join lateral (select coalesce(k.code, case when k.time <= closed then 115 end)::smallint as code) j
+    cross join lateral (select j.code, case when j.code is not null then 0 end as nothing) v;
+    perform settle(array(select d.id from displaced d));
+
+    insert into divergence (id, market, code_before, filled_before, remaining_before, code_after, filled_after,
+                            remaining_after, rebuilt_from)
+    select b.id, b.market, b.code, b.filled, b.remaining, a.code, a.filled, a.remaining, source
+    from takeover_before b
+    left join lateral (
+        select e.code, e.filled, e.remaining from executions e where e.id = b.id
+        union all
+        select c.code, c.filled, c.remaining from commands c where c.id = b.id and c.seq is null and c.code is not null
+        limit 1
+    ) a on true
+    where (b.code, b.filled, b.remaining) is distinct from (a.code, a.filled, a.remaining);
+    get diagnostics changed = row_count;
+
+    delete from proposals p using commands c, members n
+    where c.id = p.id and n.member = p.member and c.origin = n.name and c.log_key is not null;
+    perform wake('pgbook_data.inbox', 'pgbook_orders');
+    perform wake('pgbook_data.outbox', 'pgbook_outbox');
+    perform pg_notify('pgbook_books', format('{"market":%s,"seq":%s}', to_json(m.symbol), s.seq))
+    from markets m join market_state s using (market);
+    return changed;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.end_takeover(source text) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) RETURNS TABLE(ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2723,8 +2874,8 @@ begin
         if holder.id is not null then
             insert into displaced select holder.*;
         end if;
-        -- Here its user's own id of it may be another's already.
-        first.is_remote := true;
+        -- Here its user's own id of it may be another's already; what has no stamp yet entered here, and is unique.
+        first.is_remote := case when first.log_key is not null then true end;
         insert into commands select first.*;
         if first.code is null and first.log_key is not null then
             insert into inbox (time, id, market) values (first.time, first.id, first.market);
@@ -2778,6 +2929,30 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.stamp(n integer) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.state_head() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+    select jsonb_build_object(
+        'cluster', c.cluster_id, 'node', (select n.name from members n where n.is_self),
+        'closed_through', c.closed_through, 'chain', encode(c.chain, 'hex'), 'agreed', c.agreed,
+        'dropped_before', (select h.dropped_before from trade_horizon h),
+        'members', (select jsonb_agg(jsonb_build_object('member', n.member, 'name', n.name,
+                                                        'stored_through', n.stored_through)) from members n),
+        'markets', (select jsonb_agg(jsonb_build_object(
+                        'market', m.market, 'symbol', m.symbol, 'tick_size', m.tick_size, 'lot_size', m.lot_size,
+                        'max_amount', m.max_amount, 'max_notional', m.max_notional, 'min_price', m.min_price,
+                        'max_price', m.max_price, 'seq', s.seq, 'trade_id', s.trade_id, 'last_price', s.last_price,
+                        'clock', s.clock, 'closed_through', s.closed_through, 'is_halted', s.is_halted,
+                        'digest', encode(s.digest, 'hex'), 'closed_1h', l.closed_1h, 'closed_1d', l.closed_1d)
+                        order by m.market)
+                    from markets m join market_state s using (market) left join candle_levels l using (market)
+                    where not m.is_imported))
+    from cluster c
+$$;
+
+ALTER FUNCTION pgbook_data.state_head() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) RETURNS TABLE(origin text, number bigint)
     LANGUAGE plpgsql
@@ -3141,14 +3316,15 @@ CREATE VIEW pgbook.divergence AS
     COALESCE(pgbook_data.code_name(d.code_before), 'pending'::text) AS code_before,
     trim_scale(((d.filled_before)::numeric * m.lot_size)) AS filled_before,
     trim_scale(((d.remaining_before)::numeric * m.lot_size)) AS remaining_before,
-    COALESCE(pgbook_data.code_name(d.code_after), 'pending'::text) AS code_after,
-    trim_scale(((d.filled_after)::numeric * m.lot_size)) AS filled_after,
-    trim_scale(((d.remaining_after)::numeric * m.lot_size)) AS remaining_after,
+    COALESCE(pgbook_data.code_name(COALESCE(d.code_after, w.code, c.code)), 'pending'::text) AS code_after,
+    trim_scale(((COALESCE(d.filled_after, w.filled, c.filled))::numeric * m.lot_size)) AS filled_after,
+    trim_scale(((COALESCE(d.remaining_after, w.remaining, c.remaining))::numeric * m.lot_size)) AS remaining_after,
     d.rebuilt_from,
     d.noticed_at
-   FROM ((pgbook_data.divergence d
+   FROM (((pgbook_data.divergence d
      JOIN pgbook_data.markets m USING (market))
-     LEFT JOIN pgbook_data.commands c ON ((c.id = d.id)));
+     LEFT JOIN pgbook_data.commands c ON ((c.id = d.id)))
+     LEFT JOIN pgbook_data.outcomes w ON ((w.id = d.id)));
 
 ALTER VIEW pgbook.divergence OWNER TO pgbook_owner;
 
@@ -3614,9 +3790,6 @@ ALTER TABLE ONLY pgbook_data.candle_levels
 ALTER TABLE ONLY pgbook_data.market_state
     ADD CONSTRAINT market_state_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
 
-ALTER TABLE ONLY pgbook_data.proposals
-    ADD CONSTRAINT proposals_member_fkey FOREIGN KEY (member) REFERENCES pgbook_data.members(member);
-
 GRANT USAGE ON SCHEMA pgbook TO pgbook_reader;
 GRANT USAGE ON SCHEMA pgbook TO pgbook_node;
 
@@ -3789,6 +3962,9 @@ GRANT ALL ON FUNCTION pgbook_data.adopt_waiting() TO pgbook_node;
 REVOKE ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.begin_takeover(head jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.begin_takeover(head jsonb) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) TO pgbook_node;
 
@@ -3831,6 +4007,9 @@ GRANT ALL ON FUNCTION pgbook_data.drop_trades(before timestamp with time zone) T
 
 REVOKE ALL ON FUNCTION pgbook_data.end_rebuild(market smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.end_rebuild(market smallint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.end_takeover(source text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.end_takeover(source text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) TO pgbook_node;
@@ -3906,6 +4085,9 @@ GRANT ALL ON FUNCTION pgbook_data.single_candles(market smallint, starts timesta
 REVOKE ALL ON FUNCTION pgbook_data.stamp(n integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.stamp(n integer) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.state_head() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.state_head() TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) TO pgbook_node;
 
@@ -3936,7 +4118,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.members TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.cluster TO pgbook_reader;
 
-GRANT SELECT ON TABLE pgbook_data.displaced TO pgbook_node;
+GRANT SELECT,INSERT ON TABLE pgbook_data.displaced TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.commands TO pgbook_reader;
 

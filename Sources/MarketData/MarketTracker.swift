@@ -23,9 +23,18 @@ struct MarketTracker<Instant: InstantProtocol> where Instant.Duration == Duratio
     /// True when anything moved since the head before.
     mutating func headArrived(_ head: MarketHead) -> Bool {
         let moved = head.seq != seq || head.isHalted != isHalted || isFirst
+        if head.seq < seq || head.tradeID < tradeID { forget() }
         (seq, tradeID, isHalted) = (head.seq, head.tradeID, head.isHalted)
         isFirst = false
         return moved
+    }
+
+    /// A node of a cluster was rebuilt from a peer: what was known may never have been.
+    private mutating func forget() {
+        book = nil
+        bookReadAt = nil
+        recentTrades = []
+        hasReadTrades = false
     }
 
     enum BookDecision: Equatable {

@@ -55,6 +55,19 @@ private struct TestInstant: InstantProtocol {
         #expect(tracker.bookArrived(book(8))?.prevSeq == Seq(7))
     }
 
+    @Test func `a market that was set back is read anew`() throws {
+        var tracker = try tracker()
+        _ = tracker.headArrived(head(9, trades: 2))
+        tracker.bookReadBegins(now: at(0))
+        _ = tracker.bookArrived(book(9))
+        tracker.tradesArrived([])
+        #expect(tracker.bookDecision(now: at(1)) == .upToDate)
+        let moved = tracker.headArrived(head(7, trades: 2))
+        #expect(moved)
+        #expect(tracker.bookDecision(now: at(1)) == .readNow)
+        #expect(tracker.tradesDecision() == .readLast)
+    }
+
     @Test func `trades are read from the last that is known, and only some are kept`() throws {
         var tracker = try tracker()
         _ = tracker.headArrived(head(1, trades: 2))

@@ -10,6 +10,12 @@ public struct ClusterNode {
     public let database: TestDatabase
     public let connection: Connection
 
+    public init(name: String, database: TestDatabase, connection: Connection) {
+        self.name = name
+        self.database = database
+        self.connection = connection
+    }
+
     /// - Parameter markets: each with tick 1 and lot 1; in another order where the node shall number them otherwise.
     public init(_ name: String, markets: [String] = ["M"], admits: Bool = true) throws {
         self.name = name
