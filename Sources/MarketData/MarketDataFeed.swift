@@ -18,6 +18,7 @@ public final class MarketDataFeed: Sendable {
     private let started = ContinuousClock.now
     /// When heads were last read: milliseconds since `started`, or below zero when they never were.
     private let headsReadMilliseconds = Atomic<Int64>(-1)
+    private let unready = Mutex<String?>(nil)
 
     public init(reader: MarketDataReader, sink: any MarketDataSink, limits: MarketDataLimits, logger: Logger) {
         self.reader = reader
@@ -37,6 +38,11 @@ public final class MarketDataFeed: Sendable {
     public var isCurrent: Bool {
         let read = headsReadMilliseconds.load(ordering: .relaxed)
         return read >= 0 && started + .milliseconds(read) + limits.pollInterval * 3 > .now
+    }
+
+    /// Why whoever asks should ask another node, in one line; nil where the node is ready.
+    public var notReady: String? {
+        isCurrent ? unready.withLock { $0 } : "the database cannot be read"
     }
 
     /// Follows the markets until cancelled. A database that cannot be reached is asked again at each poll.
@@ -70,6 +76,11 @@ public final class MarketDataFeed: Sendable {
             state.headsReadAt = now
             try await readHeads(&state)
             headsReadMilliseconds.store((now - started).wholeMilliseconds, ordering: .relaxed)
+        }
+        if state.readinessReadAt.map({ $0 + limits.pollInterval <= now }) ?? true {
+            state.readinessReadAt = now
+            let reason = try await reader.notReady()
+            unready.withLock { $0 = reason }
         }
         // Trades and outcomes are news; nobody should wait for books to hear of them.
         for number in state.active { try await readTrades(&state, number) }
@@ -141,6 +152,7 @@ private struct FeedState {
     var active: Set<MarketNumber> = []
     var updates: [MarketNumber: MarketUpdate] = [:]
     var headsReadAt = ContinuousClock.now
+    var readinessReadAt: ContinuousClock.Instant?
 
     /// Makes sure that the market has an update, and that it shows what is known by now.
     mutating func touch(_ number: MarketNumber) {

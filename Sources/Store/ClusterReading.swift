@@ -16,6 +16,10 @@ extension Connection {
         }
     }
 
+    /// Why this node is not ready, in one line: it takes no commands, or what it shows is old. Nil where it is, or is no
+    /// node of a cluster.
+    public func notReady() throws -> String? { try execute(SQL.notReady).one().decode(at: 0) }
+
     /// Which numbers are stored of each log, rising.
     public func storedSpans() throws -> [StoredSpan] {
         try execute(SQL.storedRanges).map { row in

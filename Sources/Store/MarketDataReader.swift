@@ -56,6 +56,9 @@ public struct MarketDataReader: Sendable {
 
     public func heads() async throws -> [MarketHead] { try await session.run { try $0.marketHeads() } }
 
+    /// Why the node is not ready, in one line; nil where it is, or is no node of a cluster.
+    public func notReady() async throws -> String? { try await session.run { try $0.notReady() } }
+
     /// Levels of one snapshot, at most `depth` per side.
     public func book(_ market: MarketNumber, depth: Int) async throws -> AggregatedBook {
         try await session.run { try $0.aggregatedBook(market, depth: depth) }

@@ -43,6 +43,7 @@ private struct Examination {
     private let schema: SchemaStatus
     private var waiting: [WaitingRecord] = []
     private var markets: [MarketRecord] = []
+    private var cluster: ClusterState?
     private(set) var findings: [Finding] = []
 
     init(_ connection: Connection, patience: TimeSpan) throws {
@@ -55,6 +56,10 @@ private struct Examination {
         markets = try connection.marketRecords()
         waiting = try connection.waiting(stuckAfterSeconds: Int(patience.duration.components.seconds))
         examineMatching(patience)
+        // What a node says of itself is the node's own business.
+        guard diagnosis.memberships.contains("pgbook_node") else { return }
+        cluster = try connection.clusterState()
+        if let reason = try connection.notReady() { fault("this node is not ready: \(reason)") }
     }
 
     private mutating func fault(_ message: String) { findings.append(Finding(isFault: true, message: message)) }
@@ -128,6 +133,10 @@ private struct Examination {
             ("full_page_writes", diagnosis.fullPageWrites), ("schema", schemaWord),
             ("markets", "\(markets.count)"), ("matchers", "\(diagnosis.matchers)"),
             (
+                "cluster",
+                cluster.map { "\($0.clusterID), node \($0.node) of \($0.members.joined(separator: ", "))" } ?? "none"
+            ),
+            (
                 "waiting",
                 waiting.isEmpty ? "nothing" : waiting.map { "\($0.market) \($0.commands)" }.joined(separator: ", ")
             ),
@@ -164,6 +173,7 @@ private struct Examination {
             ("schema_is_current", .bool(schema.isCurrent)),
             ("pending_migrations", .array(schema.pending.map { .string($0) })),
             ("markets", .array(markets.map { .string($0.name) })), ("matchers", .number(diagnosis.matchers)),
+            ("cluster", .text(cluster?.clusterID)), ("node", .text(cluster?.node)),
             (
                 "waiting",
                 .array(

@@ -1,5 +1,7 @@
 import Gateway
+import OrderBook
 import Postgres
+import Store
 import TestSupport
 import Testing
 import Wire
@@ -8,6 +10,34 @@ extension GatewaySuites {
     @Suite struct HTTPTests {
         private func json(_ answer: RunningGateway.Answer) throws -> JSONValue {
             try JSONValue.parse(Array(answer.body.utf8), limits: WireLimits(messageBytesMax: 1 << 20))
+        }
+
+        @Test func `a node of a cluster that takes no orders is not ready, says why, and refuses`() async throws {
+            try await RunningGateway.run { gateway in
+                let node = gateway.database
+                _ = try await offThePool {
+                    try node.connection().createCluster(id: "c", node: "a", members: ["a", "b"], window: 1_000_000)
+                    return try node.connection(as: .node).write([
+                        .admit(false, because: "it has lost its peers"), .close(Timestamp(.max / 2), chain: nil),
+                    ])
+                }
+                try await eventually("not ready") { try await gateway.get("/ready").status == 503 }
+                #expect(try await gateway.get("/ready").body == "not ready: it has lost its peers\n")
+                let order = """
+                    {"userId":"ann","security":"BTC-USD","side":"bid","execType":"limit","amount":1,"price":100}
+                    """
+                let refused = try await gateway.request("POST", "/orders", body: order)
+                #expect(refused.status == 503 && refused.body.contains("not_ready"), "\(refused)")
+                _ = try await offThePool { try node.connection(as: .node).write([.admit(true, because: nil)]) }
+                try await eventually("ready") { try await gateway.get("/ready").status == 200 }
+                try await offThePool {
+                    _ = try node.connection().execute(
+                        "UPDATE pgbook_data.cluster SET closed_through = clock_timestamp() - interval '1 hour'")
+                }
+                try await eventually("behind") {
+                    try await gateway.get("/ready").body.hasPrefix("not ready: it is behind")
+                }
+            }
         }
 
         @Test func `health, readiness, metrics and the page are there`() async throws {

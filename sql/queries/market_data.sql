@@ -5,6 +5,15 @@ from pgbook_data.market_state s join pgbook_data.markets m using (market)
 where not m.is_imported
 order by s.market
 
+-- name: not_ready
+-- Why a node of a cluster is not ready; null where it is, or is alone.
+select coalesce(
+    pgbook_data.not_ready(),
+    (select format('it is behind: pools are closed through %s',
+                   to_char(closed_through at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+     from pgbook_data.cluster
+     where closed_through < clock_timestamp() - 3 * "window" * interval '1 microsecond' - interval '2 seconds'))
+
 -- name: aggregated_book
 -- The best levels of both sides of one market, best first, and the execution number they stand at: one snapshot.
 select s.seq, l.side, l.price, l.amount, l.orders

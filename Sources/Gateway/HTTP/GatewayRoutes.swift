@@ -38,9 +38,8 @@ struct GatewayRoutes: Sendable {
     }
 
     private func ready() -> Response {
-        feed.isCurrent
-            ? HTTPAnswer.text("ready\n")
-            : HTTPAnswer.text("not ready: the database cannot be read\n", status: .serviceUnavailable)
+        guard let reason = feed.notReady else { return HTTPAnswer.text("ready\n") }
+        return HTTPAnswer.text("not ready: \(reason)\n", status: .serviceUnavailable)
     }
 
     private func book(_ request: Request) throws(WireError) -> Response {

@@ -28,7 +28,7 @@ enum HTTPAnswer {
     private static func status(of code: ErrorCode) -> HTTPResponse.Status {
         switch code {
         case .busy: .tooManyRequests
-        case .unavailable: .serviceUnavailable
+        case .unavailable, ErrorCode(.notReady): .serviceUnavailable
         case .unauthorized: .unauthorized
         case .tooBig: .contentTooLarge
         case .badJSON, .badUTF8, .badValue, .badID, .missingField, .unknownField, .unknownType: .badRequest
