@@ -146,7 +146,7 @@ let package = Package(
         .testTarget(
             name: "GossipTests",
             dependencies: [
-                "OrderBook", "Replication", "Gossip", "TestRandom", "TestSupport",
+                "OrderBook", "Postgres", "Replication", "Store", "Gossip", "TestRandom", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
