@@ -73,11 +73,14 @@ class Pump:
                 await self.way.open.wait()
                 for part in self.broken(bytearray(chunk)):
                     await self.put(part)
-            # The end of a stream passes like any chunk.
+            # The end of a stream passes like any chunk, unless it is to be hidden.
             await self.way.open.wait()
-            await self.put(b"")
+            if self.connection.live in (None, self):
+                await self.put(b"")
         except (ConnectionError, OSError):
             self.connection.abort()
+        finally:
+            self.connection.ended(self)
 
     def broken(self, chunk):
         way = self.way
@@ -109,19 +112,21 @@ class Pump:
 
     async def write(self):
         loop = asyncio.get_running_loop()
-        try:
-            while True:
-                due, part = await self.queue.get()
-                if due > loop.time():
-                    await asyncio.sleep(due - loop.time())
-                await self.way.open.wait()
-                if not part:
-                    if self.writer.can_write_eof():
-                        self.writer.write_eof()
-                    return
-                await self.send(part)
-        except (ConnectionError, OSError):
-            self.connection.abort()
+        while True:
+            due, part = await self.queue.get()
+            if due > loop.time():
+                await asyncio.sleep(due - loop.time())
+            await self.way.open.wait()
+            try:
+                if part and not self.writer.is_closing():
+                    await self.send(part)
+                elif not part and self.writer.can_write_eof():
+                    self.writer.write_eof()
+            except (ConnectionError, OSError, RuntimeError):
+                # While the end is hidden, what still comes is taken and lost.
+                self.connection.abort()
+            if not part:
+                return
 
     async def send(self, part):
         way = self.way
@@ -144,25 +149,38 @@ class Connection:
         self.route = route
         self.writers = [client[1], server[1]]
         self.pumps = [Pump(self, route.out, client[0], server[1]), Pump(self, route.back, server[0], client[1])]
-        self.is_hidden = False
+        self.tasks = []
+        # Of a half-open connection, the pump that reads from the side that does not know.
+        self.live = None
 
     async def run(self):
+        self.tasks = [asyncio.create_task(part) for pump in self.pumps for part in (pump.read(), pump.write())]
         try:
-            await asyncio.gather(*(task for pump in self.pumps for task in (pump.read(), pump.write())))
+            await asyncio.gather(*self.tasks, return_exceptions=True)
         finally:
-            for writer in self.writers:
-                writer.close()
+            self.end()
+
+    def end(self):
+        for task in self.tasks:
+            task.cancel()
+        for writer in self.writers:
+            writer.close()
 
     def abort(self):
         """Ends both sides by RST, or none while their end is hidden."""
-        if not self.is_hidden:
+        if self.live is None:
             for writer in self.writers:
                 self.reset(writer)
+            self.end()
 
     def hide(self, way):
         """Ends one side only: the other goes on waiting for an answer."""
-        self.is_hidden = True
+        self.live = self.pumps[0 if way == "out" else 1]
         self.reset(self.writers[1 if way == "out" else 0])
+
+    def ended(self, pump):
+        if pump is self.live:
+            self.end()
 
     @staticmethod
     def reset(writer):
@@ -203,7 +221,8 @@ class Route:
         self.connections.add(connection)
         try:
             await connection.run()
-        except (ConnectionError, OSError):
+        except asyncio.CancelledError:
+            # The proxy ends.
             pass
         finally:
             self.connections.discard(connection)
