@@ -85,6 +85,22 @@ extension MeshSuites {
             }
         }
 
+        @Test func `what is counted can be read as text`() async throws {
+            let cluster = try await TestCluster(["a", "b"])
+            let (a, b) = (try cluster.node("a"), try cluster.node("b"))
+            try await cluster.run([a, b]) {
+                try await connected(a, b)
+                a.mesh.send(.chainQuery(Timestamp(1)), to: b.name)
+                try await eventually("it comes") { b.messages(from: a).count == 1 }
+                let lines = b.mesh.metrics.text.split(separator: "\n").map { String($0) }
+                #expect(lines.contains("# TYPE pgbook_gossip_frames_total counter"))
+                #expect(lines.contains(#"pgbook_gossip_peer_connected{peer="a"} 1"#))
+                #expect(lines.contains(#"pgbook_gossip_queue_bytes{peer="a",queue="in"} 0"#))
+                #expect(lines.contains(#"pgbook_gossip_refusals_total{reason="overCredit"} 0"#))
+                #expect(lines.contains("pgbook_gossip_dials_failed_total \(b.mesh.metrics.dialsFailed)"))
+            }
+        }
+
         @Test func `a node that starts later is found`() async throws {
             let cluster = try await TestCluster(["a", "b"])
             let (a, b) = (try cluster.node("a"), try cluster.node("b"))
