@@ -2055,6 +2055,7 @@ CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], sy
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
     SET jit TO 'off'
+    SET enable_bitmapscan TO 'on'
     AS $$
 #variable_conflict use_column
 declare
@@ -2791,8 +2792,12 @@ begin
         set code = reason, filled = 0, remaining = 0, dropped = case when c.kind = 1 then c.amount else 0 end,
             notional = 0
         from ranges r
-        where c.log_key between r.first_key and r.last_key and c.code is null and c.seq is null
-          and not exists (select from outcomes o where o.id = c.id)
+        cross join lateral (
+            select k.ctid as place, k.id from commands k
+            where k.log_key between r.first_key and r.last_key and k.code is null and k.seq is null
+            offset 0
+        ) k
+        where c.ctid = k.place and not exists (select from outcomes o where o.id = k.id)
         returning c.id, c.time, c.market
     ), unqueued as (
         delete from inbox i using refused r where i.market = r.market and i.time = r.time and i.id = r.id

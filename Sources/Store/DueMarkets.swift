@@ -26,6 +26,12 @@ public struct DueMarkets: Sendable {
         public var rank: Int
         /// Microseconds.
         public var window: Int64
+
+        public init(closedThrough: Timestamp, rank: Int, window: Int64) {
+            self.closedThrough = closedThrough
+            self.rank = rank
+            self.window = window
+        }
     }
 }
 
