@@ -130,12 +130,15 @@ public struct LogPosition: Hashable, Sendable {
     public var origin: NodeName
     /// All up to here are stored.
     public var contiguous: Int64
+    /// What is stored behind the first gap, rising; the first `rangesPerPositionMax` of it.
+    public var beyond: [ClosedRange<Int64>]
     /// The highest number heard of.
     public var highest: Int64
 
-    public init(origin: NodeName, contiguous: Int64, highest: Int64) {
+    public init(origin: NodeName, contiguous: Int64, beyond: [ClosedRange<Int64>], highest: Int64) {
         self.origin = origin
         self.contiguous = contiguous
+        self.beyond = beyond
         self.highest = highest
     }
 }

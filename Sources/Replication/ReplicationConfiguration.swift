@@ -42,6 +42,7 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     public var itemsPerReadMax = 2_000
     public var marketsPerHeartbeatMax = 64
     public var rangesPerPullMax = 64
+    public var rangesPerPositionMax = 16
     /// Pools whose chain is remembered, for comparing.
     public var chainPointsMax = 100_000
 

@@ -45,3 +45,23 @@ public struct ReplicatorStatus: Hashable, Sendable {
     /// Why it takes no orders.
     public var because: String?
 }
+
+extension Replicator {
+    public var status: ReplicatorStatus {
+        ReplicatorStatus(
+            peers: peers.indices.filter { $0 != me }.map(status), isLevel: level.isLevel,
+            isRebuilding: divergence.isRebuilding, watermark: heartbeats.watermark, closed: chain.closed,
+            agreed: agreed, lastNumber: numbering.lastNumber, waiting: pools.count, entered: numbering.count,
+            unconfirmed: counters.unconfirmed, late: counters.late, admits: gate.admits, because: gate.because)
+    }
+
+    private func status(of peer: Int) -> ReplicatorStatus.Peer {
+        let known = peers[peer]
+        return ReplicatorStatus.Peer(
+            name: members[peer], isConnected: known.isReachable, isLevel: known.isLevel,
+            clockOffset: clock.offset(peer), silentFor: known.echo == nil ? nil : now.uptime - known.heardAt,
+            missing: max(0, logs[peer].heardOf - logs[peer].known.contiguous),
+            lag: max(0, logs[me].durable.contiguous - known.positions[me].contiguous), watermark: known.promiseKept,
+            agreed: known.agreed, lateHere: known.lateHere, lateThere: known.lateThere)
+    }
+}

@@ -137,7 +137,11 @@ struct RandomMessages {
     private mutating func heartbeat() -> Heartbeat {
         Heartbeat(
             number: number(), watermark: time(), lastNumber: number(), chain: point(),
-            positions: some(9) { LogPosition(origin: $0.name(), contiguous: $0.number(), highest: $0.number()) },
+            positions: some(9) {
+                LogPosition(
+                    origin: $0.name(), contiguous: $0.number(), beyond: $0.some(3) { $0.range().numbers },
+                    highest: $0.number())
+            },
             markets: some(4) { MarketPosition(market: $0.text(), seq: Seq($0.number()), digestHead: $0.number()) },
             isLevel: below(2) == 0, sentAt: time(),
             echo: maybe { Heartbeat.Echo(number: $0.number(), sentAt: $0.time(), receivedAt: $0.time()) })

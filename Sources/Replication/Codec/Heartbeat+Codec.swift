@@ -69,12 +69,16 @@ extension LogPosition {
     fileprivate func write(to writer: inout ByteWriter) {
         origin.write(to: &writer)
         writer.small(contiguous)
+        writer.list(beyond) { $1.write(to: &$0) }
         writer.small(highest)
     }
 
     fileprivate init(from reader: inout ByteReader) throws(CodecError) {
         self.init(
             origin: try NodeName(from: &reader), contiguous: try reader.small("a position"),
+            beyond: try reader.list("a position's ranges", max: CodecLimits.rangesMax) { reader throws(CodecError) in
+                try ClosedRange(from: &reader)
+            },
             highest: try reader.small("a position"))
     }
 }

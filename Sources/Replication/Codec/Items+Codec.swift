@@ -45,12 +45,21 @@ extension ByteReader {
 extension LogRange {
     func write(to writer: inout ByteWriter) {
         origin.write(to: &writer)
-        writer.small(numbers.lowerBound)
-        writer.small(UInt64(bitPattern: numbers.upperBound &- numbers.lowerBound))
+        numbers.write(to: &writer)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
-        let origin = try NodeName(from: &reader)
+        self.init(origin: try NodeName(from: &reader), numbers: try ClosedRange(from: &reader))
+    }
+}
+
+extension ClosedRange<Int64> {
+    func write(to writer: inout ByteWriter) {
+        writer.small(lowerBound)
+        writer.small(UInt64(bitPattern: upperBound &- lowerBound))
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
         let first = try reader.small("a range")
         let beyond = try reader.unsignedSmall("a range")
         let last = first &+ Int64(bitPattern: beyond)
@@ -58,7 +67,7 @@ extension LogRange {
         guard last >= first, UInt64(bitPattern: last &- first) == beyond else {
             throw CodecError("a range from \(first) is longer than numbers go")
         }
-        self.init(origin: origin, numbers: first...last)
+        self = first...last
     }
 }
 

@@ -1,0 +1,298 @@
+import OrderBook
+import Testing
+
+@testable import Replication
+
+/// One node of a cluster of `a` and `b`, with the other played by the test.
+private struct Rig {
+    static let a = NodeName("a")!
+    static let b = NodeName("b")!
+    var configuration: ReplicationConfiguration
+    var machine: Replicator
+    /// Microseconds; both clocks.
+    var time: Int64 = 1_000_000
+    var heartbeat: Int64 = 0
+    var done: [Action] = []
+
+    init(state: StoredState? = nil, change: (inout ReplicationConfiguration) -> Void = { _ in }) {
+        configuration = ReplicationConfiguration(name: Self.a, clusterID: "c", members: [Self.a, Self.b])
+        change(&configuration)
+        let empty = StoredState(
+            closed: ChainPoint(through: Timestamp(0), digest: .zero), bound: Timestamp(0), agreed: Timestamp(0))
+        machine = Replicator(
+            configuration: configuration, state: state ?? empty, now: Instant(wall: Timestamp(time), uptime: time))
+    }
+
+    /// What it does, with all writes done at once.
+    @discardableResult
+    mutating func handle(_ event: Event) -> [Action] {
+        var all: [Action] = []
+        var events = [event]
+        while !events.isEmpty {
+            let actions = machine.handle(events.removeFirst(), now: Instant(wall: Timestamp(time), uptime: time))
+            for case .write(let number, _) in actions { events.append(.written(number, duplicates: [])) }
+            all += actions
+        }
+        done += all
+        return all
+    }
+
+    mutating func tick(after microseconds: Int64 = 10_000) -> [Action] {
+        time += microseconds
+        return handle(.tick)
+    }
+
+    mutating func beat(
+        watermark: Int64 = 0, lastNumber: Int64 = 0, mine: Int64 = 0, theirs: Int64 = 0, chain: ChainPoint? = nil
+    ) -> [Action] {
+        heartbeat += 1
+        return handle(
+            .received(
+                .heartbeat(
+                    Heartbeat(
+                        number: heartbeat, watermark: Timestamp(watermark), lastNumber: lastNumber,
+                        chain: chain ?? ChainPoint(through: Timestamp(0), digest: .zero),
+                        positions: [
+                            LogPosition(origin: Self.a, contiguous: mine, beyond: [], highest: mine),
+                            LogPosition(origin: Self.b, contiguous: theirs, beyond: [], highest: theirs),
+                        ], markets: [], isLevel: true, sentAt: Timestamp(time),
+                        echo: Heartbeat.Echo(
+                            number: sent.last?.number ?? 0, sentAt: Timestamp(time), receivedAt: Timestamp(time)))),
+                from: Self.b))
+    }
+
+    mutating func connect() {
+        handle(.connected(Self.b))
+        let hello = Hello(
+            clusterID: "c", members: configuration.members, window: configuration.window, markets: [])
+        handle(.received(.hello(hello), from: Self.b))
+    }
+
+    mutating func connectAndLevel() {
+        connect()
+        _ = beat()
+        _ = tick()
+    }
+
+    mutating func receive(_ number: Int64, at stamp: Int64, verdict: Verdict = .accepted, origin: String = "b")
+        -> [Action]
+    {
+        let item = LogItem(number: number, command: .sample(id: UInt64(100 + number), at: stamp, origin: origin))
+        return handle(.received(.items(Items(reason: .pushed, items: [JudgedItem(item, verdict)])), from: Self.b))
+    }
+
+    var sent: [Heartbeat] {
+        done.compactMap { if case .send(.heartbeat(let heartbeat), _) = $0 { heartbeat } else { nil } }
+    }
+}
+
+extension [Action] {
+    fileprivate var writes: [Write] {
+        flatMap { action -> [Write] in if case .write(_, let writes) = action { writes } else { [] } }
+    }
+    fileprivate var numbered: [JudgedItem] {
+        writes.flatMap { write -> [JudgedItem] in if case .number(let items) = write { items } else { [] } }
+    }
+    fileprivate var stored: [JudgedItem] {
+        writes.flatMap { write -> [JudgedItem] in if case .store(let items) = write { items } else { [] } }
+    }
+    fileprivate var closed: Timestamp? {
+        writes.compactMap { if case .close(let point) = $0 { point.through } else { nil } }.last
+    }
+    fileprivate var pushed: [JudgedItem] {
+        flatMap { action -> [JudgedItem] in
+            if case .send(.items(let items), _) = action, items.reason == .pushed { items.items } else { [] }
+        }
+    }
+    fileprivate var reports: [Report.Kind] {
+        compactMap { if case .report(let report) = $0 { report.kind } else { nil } }
+    }
+    fileprivate var hangsUp: Bool { contains { if case .disconnect = $0 { true } else { false } } }
+}
+
+struct ReplicatorTests {
+    @Test func `a node that is not level stamps nothing`() {
+        var rig = Rig()
+        rig.connect()
+        let unlevel = rig.handle(.entered([.sample(id: 1)]))
+        #expect(unlevel.numbered.isEmpty)
+        let level = rig.beat()
+        #expect(level.numbered.map(\.item.number) == [1])
+    }
+
+    @Test func `a node that starts without a peer goes on alone after the window`() {
+        var rig = Rig()
+        rig.handle(.entered([.sample(id: 1)]))
+        let alone = rig.tick(after: rig.configuration.pauseMax)
+        #expect(alone.numbered.isEmpty)
+        var actions: [Action] = []
+        for _ in 0..<6 { actions += rig.tick(after: rig.configuration.pauseMax) }
+        #expect(actions.numbered.count == 1)
+        #expect(actions.closed == actions.numbered[0].item.stamp)
+    }
+
+    @Test func `commands are pushed when they are durable, with rising numbers and stamps`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        let actions = rig.handle(.entered([.sample(id: 1), .sample(id: 2)]))
+        #expect(actions.pushed == actions.numbered)
+        #expect(actions.numbered.map(\.item.number) == [1, 2])
+        #expect(actions.numbered[0].item.stamp < actions.numbered[1].item.stamp)
+    }
+
+    @Test func `no stamp is at or below an announced watermark, whatever the clock shows`() throws {
+        var rig = Rig()
+        rig.connectAndLevel()
+        _ = rig.tick(after: 300_000)
+        _ = rig.beat()
+        let promised = try #require(rig.sent.last).watermark
+        rig.time -= 60_000
+        let numbered = rig.handle(.entered([.sample(id: 1)])).numbered
+        #expect(try #require(numbered.first).item.stamp > promised)
+    }
+
+    @Test func `no stamp is at or below the bound of an earlier life`() throws {
+        let state = StoredState(
+            closed: ChainPoint(through: Timestamp(0), digest: .zero), bound: Timestamp(1_300_000), agreed: Timestamp(0))
+        var rig = Rig(state: state)
+        rig.connectAndLevel()
+        let numbered = rig.handle(.entered([.sample(id: 1)])).numbered
+        #expect(try #require(numbered.first).item.stamp == Timestamp(1_300_001))
+    }
+
+    @Test func `a pool closes when the peer holds it and has promised to send nothing below`() throws {
+        var rig = Rig()
+        rig.connectAndLevel()
+        let entered = rig.handle(.entered([.sample(id: 1)]))
+        let stamp = try #require(entered.numbered.first).item.stamp
+        let unheld = rig.beat(watermark: stamp.rawValue + 5, mine: 0)
+        #expect(unheld.closed.map { $0 >= stamp } != true)
+        let held = rig.beat(watermark: stamp.rawValue + 6, mine: 1)
+        #expect(held.closed.map { $0 >= stamp } == true)
+    }
+
+    @Test func `a promise counts only when all that was promised before is here`() throws {
+        var rig = Rig()
+        rig.connectAndLevel()
+        let stamp = rig.time
+        _ = rig.receive(2, at: stamp)
+        let gap = rig.beat(watermark: stamp + 5, lastNumber: 2, theirs: 2)
+        #expect(gap.closed.map { $0.rawValue >= stamp } != true)
+        let filled = rig.receive(1, at: stamp - 5)
+        #expect(filled.closed.map { $0.rawValue >= stamp } == true)
+    }
+
+    @Test func `what is known is not stored again`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        let first = rig.receive(1, at: rig.time)
+        #expect(first.stored.count == 1)
+        let second = rig.receive(1, at: rig.time)
+        #expect(second.stored.isEmpty)
+    }
+
+    @Test func `what comes for a closed pool is stored as late, and its node is told`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        _ = rig.receive(1, at: rig.time)
+        _ = rig.beat(watermark: rig.time, lastNumber: 1, theirs: 1)
+        let actions = rig.receive(2, at: rig.machine.chain.closed.through.rawValue)
+        #expect(actions.hangsUp || actions.stored.map(\.verdict) == [.late])
+        var other = Rig()
+        other.connectAndLevel()
+        _ = other.beat(watermark: other.time, lastNumber: 0)
+        let late = other.receive(1, at: other.machine.chain.closed.through.rawValue)
+        #expect(late.stored.map(\.verdict) == [.late])
+        let range = LogRange(origin: Rig.b, numbers: 1...1)
+        #expect(late.contains { if case .send(.late([range]), _) = $0 { true } else { false } })
+    }
+
+    @Test func `what comes from beyond the window is not stored`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        let actions = rig.receive(1, at: rig.time + rig.configuration.window + 1)
+        #expect(actions.stored.isEmpty)
+        #expect(actions.reports == [.tooFarInFuture])
+    }
+
+    @Test(arguments: [("x", 1), ("a", 7), ("b", 0), ("b", -1)] as [(String, Int64)])
+    func `forged commands end the connection and change nothing`(origin: String, number: Int64) {
+        var rig = Rig()
+        rig.connectAndLevel()
+        let item = LogItem(number: number, command: .sample(id: 1, at: rig.time, origin: origin))
+        let actions = rig.handle(
+            .received(.items(Items(reason: .relayed, items: [JudgedItem(item, .accepted)])), from: Rig.b))
+        #expect(actions.hangsUp)
+        #expect(actions.stored.isEmpty)
+        #expect(actions.reports == [.forged])
+    }
+
+    @Test func `a message before hello ends the connection`() {
+        var rig = Rig()
+        rig.handle(.connected(Rig.b))
+        let early = rig.receive(1, at: rig.time)
+        #expect(early.hangsUp)
+    }
+
+    @Test(arguments: [0, 1, 2])
+    func `a peer of another cluster is not spoken to`(part: Int) {
+        var rig = Rig()
+        rig.handle(.connected(Rig.b))
+        var hello = Hello(
+            clusterID: "c", members: rig.configuration.members, window: rig.configuration.window, markets: [])
+        switch part {
+        case 0: hello.clusterID = "d"
+        case 1: hello.members.removeLast()
+        default: hello.window += 1
+        }
+        let actions = rig.handle(.received(.hello(hello), from: Rig.b))
+        #expect(actions.reports == [.mismatch])
+        #expect(actions.hangsUp)
+    }
+
+    @Test func `a command is stamped when enough nodes have stored it, and refused when they do not answer`() {
+        var rig = Rig { $0.confirmations = 1 }
+        rig.connectAndLevel()
+        let proposed = rig.handle(.entered([.sample(id: 1), .sample(id: 2)]))
+        #expect(proposed.numbered.isEmpty)
+        let confirmed = rig.handle(.received(.confirm([OrderID(high: 0, low: 1)]), from: Rig.b))
+        #expect(confirmed.numbered.map(\.verdict) == [.accepted])
+        var actions = rig.tick(after: 700_000)
+        actions += rig.beat(mine: 1)
+        actions += rig.tick(after: 400_000)
+        #expect(actions.numbered.map(\.verdict) == [.unconfirmed])
+        #expect(actions.numbered.map(\.item.isUnconfirmed) == [true])
+    }
+
+    @Test func `a node that stood still closes nothing before it has heard its peers`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        _ = rig.receive(1, at: rig.time)
+        let actions = rig.tick(after: 5_000_000)
+        #expect(actions.reports.first == .behind)
+        #expect(actions.closed == nil)
+    }
+
+    @Test func `of two nodes that differ the one with the lower name is right`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        _ = rig.receive(1, at: rig.time)
+        _ = rig.beat(watermark: rig.time + 1, lastNumber: 1, theirs: 1)
+        let point = ChainPoint(through: rig.machine.chain.closed.through, digest: Digest((1, 2, 3, 4)))
+        let actions = rig.beat(watermark: rig.time + 2, lastNumber: 1, theirs: 1, chain: point)
+        #expect(actions.reports.contains(.diverged))
+        #expect(!actions.contains { if case .rebuild = $0 { true } else { false } })
+    }
+
+    @Test func `what waits has a bound, and pushes beyond it are left to be pulled`() {
+        var rig = Rig {
+            $0.waitingMax = 2
+            $0.closesEarly = false
+        }
+        rig.connectAndLevel()
+        for number in 1...3 as ClosedRange<Int64> { _ = rig.receive(number, at: rig.time + number) }
+        #expect(rig.machine.status.waiting == 2)
+        #expect(!rig.machine.status.admits)
+        #expect(rig.machine.status.because == "too many commands wait")
+    }
+}
