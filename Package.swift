@@ -33,6 +33,7 @@ let package = Package(
         .target(name: "OrderBook", swiftSettings: strict),
         .target(name: "Replay", dependencies: ["OrderBook"], swiftSettings: strict),
         .target(name: "Replication", dependencies: ["OrderBook"], swiftSettings: strict),
+        .target(name: "Simulation", dependencies: ["OrderBook", "Replication"], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["OrderBook"], swiftSettings: strict),
 
         // PostgreSQL.
@@ -94,8 +95,9 @@ let package = Package(
         .executableTarget(
             name: "pgbook",
             dependencies: [
-                "OrderBook", "Replay", "Wire", "Postgres", "Store", "Exchange", "MarketData", "History", "Gateway",
-                "Gossip", "Replication",
+                "OrderBook", "Replay", "Replication", "Simulation", "Wire", "Postgres", "Store", "Exchange",
+                "MarketData",
+                "History", "Gateway", "Gossip",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -116,7 +118,8 @@ let package = Package(
         .testTarget(name: "OrderBookTests", dependencies: ["OrderBook", "TestRandom"], swiftSettings: strict),
         .testTarget(name: "ReplayTests", dependencies: ["OrderBook", "Replay"], swiftSettings: strict),
         .testTarget(
-            name: "ReplicationTests", dependencies: ["OrderBook", "Replication", "TestRandom"], swiftSettings: strict),
+            name: "ReplicationTests", dependencies: ["OrderBook", "Replication", "Simulation", "TestRandom"],
+            swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["OrderBook", "Wire", "TestRandom"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestRandom"], swiftSettings: strict),
         .testTarget(

@@ -86,7 +86,7 @@ struct PgBook: ParsableCommand {
             TradesCommand.self, CandlesCommand.self, ExportCommand.self, ImportCommand.self, WatchCommand.self,
             ShellCommand.self,
             ReplayCommand.self, VerifyCommand.self, BustCommand.self, RetentionCommand.self, StatsCommand.self,
-            QueryCommand.self, SQLCommand.self, BenchCommand.self, ClusterCommand.self,
+            QueryCommand.self, SQLCommand.self, BenchCommand.self, SimulateCommand.self, ClusterCommand.self,
             DoctorCommand.self,
         ])
 }

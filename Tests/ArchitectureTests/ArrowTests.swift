@@ -65,7 +65,7 @@ func `Package.swift declares no arrow beyond those written down`(target: String)
     #expect(Set(entries).subtracting(allowed).sorted() == [])
 }
 
-@Test(arguments: ["OrderBook", "Replay", "Replication", "Wire"])
+@Test(arguments: ["OrderBook", "Replay", "Replication", "Simulation", "Wire"])
 func `a pure target holds money in whole numbers`(target: String) throws {
     for file in swiftFiles(under: root.appending(path: "Sources/\(target)")) {
         let text = try String(contentsOf: file, encoding: .utf8)
