@@ -86,7 +86,8 @@ struct PgBook: ParsableCommand {
             TradesCommand.self, CandlesCommand.self, ExportCommand.self, ImportCommand.self, WatchCommand.self,
             ShellCommand.self,
             ReplayCommand.self, VerifyCommand.self, BustCommand.self, RetentionCommand.self, StatsCommand.self,
-            QueryCommand.self, SQLCommand.self, BenchCommand.self, SimulateCommand.self, ClusterCommand.self,
+            QueryCommand.self, SQLCommand.self, ClusterCommand.self, GossipCommand.self, StatusCommand.self,
+            DivergenceCommand.self, SimulateCommand.self, BenchCommand.self,
             DoctorCommand.self,
         ])
 }

@@ -150,7 +150,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-private func readLogLevel(_ word: String) throws -> Logger.Level {
+func readLogLevel(_ word: String) throws -> Logger.Level {
     guard let level = Logger.Level(rawValue: word.lowercased()) else {
         throw ValidationError("log level '\(word)' is unknown; use trace, debug, info, notice, warning or error")
     }

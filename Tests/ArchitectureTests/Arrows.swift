@@ -38,7 +38,8 @@ let allowedOutside: [String: Set<String>] = [
         "Synchronization",
     ],
     "Gossip": [
-        "Crypto", "Foundation", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "SwiftASN1",
+        "Crypto", "Glibc", "Foundation", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle",
+        "SwiftASN1",
         "Synchronization", "X509",
     ],
     "pgbook": [

@@ -153,3 +153,15 @@ cross join lateral (
     limit 1
 ) e
 order by a.n
+
+-- name: note_status
+update pgbook_data.cluster set heard_at = clock_timestamp(), status = $1::text::jsonb
+
+-- name: cluster_status
+select c.cluster_id, c.node, c.is_ready, c.reason, s.heard_at, s.status::text
+from pgbook.cluster c cross join pgbook.cluster_status s
+
+-- name: divergences
+select id, security, user_id, client_order_id, code_before, filled_before, code_after, filled_after, rebuilt_from,
+       noticed_at
+from pgbook.divergence order by noticed_at, id

@@ -1,0 +1,32 @@
+import Logging
+import Replication
+import Store
+
+extension Sidecar {
+    /// Gives a peer a copy of this node's state; the node goes on meanwhile.
+    func give(_ request: SnapshotRequest) {
+        let database = configuration.database
+        logger.notice("giving a copy of the state", metadata: ["peer": "\(request.peer)"])
+        Task {
+            do {
+                request.begin([])
+                try await database.giveState { try await request.send($0) }
+                request.end()
+            } catch {
+                request.refuse(because: "\(error)")
+                logger.warning(
+                    "a copy of the state was not given to its end",
+                    metadata: ["peer": "\(request.peer)", "error": "\(error)"])
+            }
+        }
+    }
+}
+
+extension SidecarShared {
+    /// Replaces this node's state by a peer's; all or nothing.
+    func takeState(of peer: NodeName) async throws {
+        let copy = try await mesh.snapshot(from: peer)
+        let changed = try await configuration.database.takeState(from: peer.rawValue, copy)
+        logger.notice("rebuilt", metadata: ["peer": "\(peer)", "outcomes_changed": "\(changed)"])
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Exchange
+import Foundation
+import Gossip
+import Logging
+import OrderBook
+import Postgres
+import Replication
+import ServiceLifecycle
+import Store
+import UnixSignals
+
+struct GossipCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gossip",
+        abstract: "Run this node's sidecar: it agrees with the other nodes on one order of execution.",
+        discussion: """
+            It stamps what enters this database, sends it to the other nodes, stores what they send, and lets the matcher
+            (pgbook serve, a process of its own) execute what is settled. It may be killed and started again at any
+            time; orders that enter meanwhile wait. The first start makes the database a node of the cluster.
+
+            Example:
+              pgbook gossip --config cluster/node-1
+              pgbook status
+            """)
+
+    @Option(help: "The node's folder, made by pgbook cluster add-node, or its cluster.json.")
+    var config: String
+    @Option(help: "How often everything is computed again from the log; 0: never.")
+    var check = TimeSpan(.seconds(600))
+    @Option(help: ArgumentHelp("Let the wall clock be wrong by so many milliseconds.", visibility: .hidden))
+    var clockError = 0
+    @Option(help: "trace, debug, info, notice, warning or error.", transform: readLogLevel)
+    var logLevel: Logger.Level = .info
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let logger = makeLogger()
+        let (cluster, credentials) = try files()
+        guard let replication = cluster.replication else {
+            throw Failure(
+                .usage, "\(config) names no node; give the folder of one, made by pgbook cluster add-node")
+        }
+        try join(replication)
+        var configuration = SidecarConfiguration(
+            replication, database: connection.configuration(applicationName: "pgbook gossip"))
+        configuration.clockError = Int64(clockError) * 1_000
+        if check.duration > .zero {
+            configuration.checkInterval = check.duration
+            configuration.check = firstDifference
+        }
+        let mesh: Mesh
+        do {
+            mesh = try Mesh(cluster, credentials: credentials, logger: logger) { port in
+                logger.info("listening", metadata: ["port": "\(port)"])
+            }
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+        var group = ServiceGroupConfiguration(
+            services: [
+                .init(
+                    service: Sidecar(configuration, mesh: mesh, logger: logger),
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
+            ], gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(15)
+        logger.info("starting", metadata: ["node": "\(replication.name)", "cluster": "\(replication.clusterID)"])
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let fault as GossipFault {
+            throw Failure(.unavailable, fault.description)
+        }
+        logger.info("ended")
+    }
+
+    private func makeLogger() -> Logger {
+        var logger = Logger(label: "pgbook.gossip") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel
+        return logger
+    }
+
+    private func files() throws -> (ClusterConfiguration, NodeCredentials) {
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: config, isDirectory: &isFolder)
+        let folder = isFolder.boolValue ? config : (config as NSString).deletingLastPathComponent
+        let file = isFolder.boolValue ? "\(config)/\(NodeCredentials.configurationFile)" : config
+        do {
+            return (
+                try ClusterConfiguration(file: file), try NodeCredentials(folder: folder.isEmpty ? "." : folder)
+            )
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
+
+    /// Makes the database a node of the cluster, or sees that it is the one.
+    private func join(_ replication: ReplicationConfiguration) throws {
+        let connection = try connection.connect()
+        let members = replication.members.map(\.rawValue)
+        guard let state = try connection.clusterState() else {
+            if let market = try connection.sharedPositions().first(where: { $0.seq.rawValue > 0 }) {
+                throw Failure(
+                    .refused,
+                    "market \(market.market) has executed \(market.seq.rawValue) commands alone; a cluster begins with an empty database"
+                )
+            }
+            return try connection.createCluster(
+                id: replication.clusterID, node: replication.name.rawValue, members: members,
+                window: replication.window)
+        }
+        guard state.clusterID == replication.clusterID, state.node == replication.name.rawValue,
+            state.members == members, state.window == replication.window
+        else {
+            throw Failure(
+                .refused,
+                "this database is node \(state.node) of \(state.clusterID) (\(state.members.joined(separator: ", ")), window \(state.window) µs), and \(config) says otherwise; use the database that belongs to it"
+            )
+        }
+    }
+}
+
+/// The first thing that does not follow from the log, in one line.
+private func firstDifference(_ connection: StoreConnection) throws -> String? {
+    for market in try connection.markets() {
+        if let difference = try Verification(connection).run(market).differences.first {
+            return "\(market.symbol): \(difference.rule): \(difference.description)"
+        }
+    }
+    return nil
+}

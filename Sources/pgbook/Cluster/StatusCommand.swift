@@ -1,0 +1,77 @@
+import ArgumentParser
+import Gossip
+import History
+import OrderBook
+import Store
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show how this node and its peers stand.",
+        discussion: """
+            What the sidecar wrote into the database, about a second ago: whether this node takes orders, up to when it
+            has executed, the digest of everything until there, and of each peer its clock and what is missing.
+
+            Example:
+              pgbook status
+              pgbook status --json
+
+            Exit codes: 0 it takes orders · 1 it does not
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let connection = try connection.connect()
+        guard let record = try connection.clusterStatus() else {
+            if output.json { return print(JSON.object([("cluster", .null)])) }
+            return print("this database is no node of a cluster: it executes its orders alone")
+        }
+        let status = try record.status.map { try SidecarStatus(json: $0) }
+        if output.json {
+            print(json(record))
+        } else {
+            show(record, status)
+        }
+        if !record.isReady { throw Failure(.refused) }
+    }
+
+    private func json(_ record: ClusterStatusRecord) -> JSON {
+        JSON.object([
+            ("cluster", .string(record.clusterID)), ("node", .string(record.node)), ("ready", .bool(record.isReady)),
+            ("reason", .text(record.reason)), ("heard_at", .time(record.heardAt)),
+            ("sidecar", .number(record.status ?? "null")),
+        ])
+    }
+
+    private func show(_ record: ClusterStatusRecord, _ status: SidecarStatus?) {
+        let screen = Screen.standard
+        let state = record.isReady ? screen.styled("takes orders", .bid) : screen.styled("takes no orders", .ask)
+        print("\(printable(record.node)) of \(printable(record.clusterID)): \(state)")
+        if let reason = record.reason { print("  \(printable(reason))") }
+        guard let status else { return print("  its sidecar has not begun yet; start it: pgbook gossip") }
+        print(
+            """
+              executed through \(Timestamp(status.closedThrough).utc) · digest \(status.chain ?? "unknown") · \
+            agreed through \(Timestamp(status.agreed).utc)
+              waiting \(status.waiting) · without a stamp \(status.entered) · unconfirmed \(status.unconfirmed) · \
+            late \(status.late) · own commands \(status.lastNumber)
+            """)
+        var table = Table(
+            ("peer", .left), ("state", .left), ("clock", .right), ("heard", .right), ("watermark", .left),
+            ("missing", .right), ("lag", .right), ("late", .right))
+        for peer in status.peers {
+            table.add(
+                printable(peer.name), peer.isConnected ? (peer.isLevel ? "level" : "behind") : "gone",
+                peer.clockOffset.map { milliseconds($0) }, peer.silentFor.map { milliseconds($0) },
+                Timestamp(peer.watermark).utc, "\(peer.missing)", "\(peer.lag)", "\(peer.lateHere + peer.lateThere)",
+                style: peer.isConnected ? (peer.isLevel ? .bid : .dim) : .ask)
+        }
+        printLines(table.lines(on: screen))
+    }
+
+    private func milliseconds(_ microseconds: Int64) -> String {
+        let tenths = (microseconds.magnitude + 50) / 100
+        return "\(microseconds < 0 ? "-" : "")\(tenths / 10).\(tenths % 10) ms"
+    }
+}

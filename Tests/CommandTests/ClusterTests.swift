@@ -1,0 +1,58 @@
+import Foundation
+import Postgres
+import Store
+import TestSupport
+import Testing
+
+/// Nodes of one cluster as users run them: a server and a sidecar each, real sockets, a database each.
+@Suite(.serialized) struct ClusterTests {
+    @Test func `what enters at one node is executed at all, the same`() async throws {
+        try await withCluster { cluster in
+            let (a, b) = (cluster.nodes[0], cluster.nodes[1])
+            let bid = try a.place("bid", 2, at: 101)
+            let ask = try b.place("ask", 1, at: 101)
+            for node in cluster.nodes {
+                try await eventually("\(node.name) has executed both") {
+                    try node.status(of: bid) == "open" && node.status(of: ask) == "filled"
+                }
+            }
+            try await cluster.becomeEqual()
+            // The market was added at one node alone.
+            #expect(try b.value("SELECT count(*)::text FROM pgbook_data.markets") == "1")
+        }
+    }
+
+    @Test func `orders that enter while a sidecar is dead are stamped when it is back`() async throws {
+        try await withCluster { cluster in
+            let (a, b) = (cluster.nodes[0], cluster.nodes[1])
+            a.killSidecar()
+            let order = try a.place("bid", 3, at: 99)
+            // The other goes on alone; this one executes nothing that nobody else knows.
+            try await eventually("the other has missed it") { try !b.isReady }
+            try await eventually("the other goes on alone") { try b.isReady }
+            #expect(try a.status(of: order) == "pending")
+            try a.startSidecar()
+            for node in cluster.nodes {
+                try await eventually("\(node.name) has it") { try node.status(of: order) == "open" }
+            }
+            try await cluster.becomeEqual()
+        }
+    }
+
+    @Test func `a node without its sidecar takes no orders to begin with, and says why`() throws {
+        let database = try TestDatabase()
+        let connection = try database.connection(as: .node)
+        try connection.createCluster(id: "test", node: "a", members: ["a", "b"], window: 3_000_000)
+        let status = try Program.run(["status"], database: database.url(as: .node))
+        #expect(status.status == 1)
+        #expect(status.output.contains("a of test: takes no orders"), "\(status.output)")
+        #expect(status.output.contains("pgbook gossip"))
+    }
+
+    @Test func `a database alone says so`() throws {
+        let database = try TestDatabase()
+        let status = try Program.run(["status"], database: database.url(as: .node))
+        #expect(status.status == 0)
+        #expect(status.output.contains("no node of a cluster"))
+    }
+}
