@@ -1,0 +1,1 @@
+"""Several nodes of one cluster on one machine, each with a PostgreSQL of its own."""
