@@ -2054,8 +2054,8 @@ CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], sy
     SET search_path TO 'pg_catalog', 'pgbook_data'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
-    SET jit TO 'off'
     SET enable_bitmapscan TO 'on'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -2064,6 +2064,9 @@ declare
     -- Whether this is a node of a cluster, and why it takes no commands.
     is_shared constant boolean := exists (select from cluster);
     unready text;
+    -- Which of the commands have a client order id that came by another node, and what got into the log.
+    taken integer[];
+    logged_ids uuid[];
     row record;
     earlier record;
 begin
@@ -2071,6 +2074,12 @@ begin
     first_stamp := stamp(size);
     if is_shared then
         unready := not_ready();
+        taken := array(
+            select a.n::integer from unnest(users, client_order_ids) with ordinality a(user_id, client_order_id, n)
+            cross join lateral (
+                select from commands c
+                where c.user_id = a.user_id and c.client_order_id = a.client_order_id and c.is_remote limit 1
+            ) r);
     end if;
     for row in
         with asked as materialized (
@@ -2085,18 +2094,12 @@ begin
         ), placed as materialized (
             select a.*, m.market, m.symbol as known_symbol, m.tick_size, m.lot_size, m.max_amount, m.max_notional,
                    m.min_price, m.max_price, m.is_imported, s.is_halted,
-                   coalesce(t.kind, b.kind) as target_kind, coalesce(t.user_id, b.user_id) as target_user,
-                   r.id as taken_elsewhere
+                   coalesce(t.kind, b.kind) as target_kind, coalesce(t.user_id, b.user_id) as target_user
             from asked a
             -- Lateral, so that it stays an index lookup whatever the statistics say of a table that grew from nothing.
             left join lateral (
                 select c.market, c.kind, c.user_id from commands c where c.id = a.target limit 1
             ) t on true
-            left join lateral (
-                select c.id from commands c
-                where is_shared and c.user_id = a.user_id and c.client_order_id = a.client_order_id and c.is_remote
-                limit 1
-            ) r on true
             left join asked b on b.id = a.target and b.n < a.n  -- placed earlier in this same call
             left join markets tm on tm.market = t.market
             left join markets m on m.symbol = coalesce(a.symbol, tm.symbol, b.symbol)
@@ -2150,14 +2153,12 @@ begin
             select c.id, c.time, c.target, c.lots, c.ticks, c.expires, c.market, c.kind, c.side,
                    c.exec_type, c.tif, c.stp, c.change, c.post_only, c.user_id, c.owner, c.client_order_id,
                    (select name from node)
-            from checked c where c.code is null and c.taken_elsewhere is null
+            from checked c where c.code is null and (taken is null or c.n <> all (taken))
             order by c.n
             on conflict do nothing
             returning id, time, market
         ), queued as (
             insert into inbox (time, id, market) select time, id, market from logged where not is_shared
-        ), unstamped as (
-            insert into outbox (id) select id from logged where is_shared
         )
         select c.*, l.id is not null as is_logged
         from checked c left join logged l on l.id = c.id and l.time = c.time
@@ -2169,6 +2170,9 @@ begin
         message := null;
         field := null;
         is_retry := false;
+        if is_shared and row.is_logged then
+            logged_ids := logged_ids || row.id;
+        end if;
         -- Whoever asks again gets what it got the first time, though the market is halted or the time has passed since.
         if row.may_be_retry and (row.code is null and not row.is_logged or row.code in (102, 106, 107, 114, 120)) then
             select * into earlier from commands c
@@ -2215,6 +2219,7 @@ begin
         return next;
     end loop;
     if is_shared then
+        insert into outbox (id) select u.id from unnest(logged_ids) with ordinality u(id, n) order by u.n;
         perform wake('pgbook_data.outbox', 'pgbook_outbox');
     elsif not pg_try_advisory_xact_lock_shared('pgbook_data.inbox'::regclass::oid::bigint) then
         perform pg_notify('pgbook_orders', '');
