@@ -15,6 +15,8 @@ struct Holding: Sendable {
     /// Own numbers from the first unheld up to here are not given to anybody: they are too old to be pushed, for one might
     /// take them in time and another not.
     private var withheldThrough: Int64
+    /// Refused since the start. What is read from the log meanwhile may still show them as accepted.
+    var refused = Intervals()
     /// When all have answered to this heartbeat and have none of them, those up to the stamp are refused.
     var question: (heartbeat: Int64, through: Timestamp)?
 
@@ -105,7 +107,10 @@ extension Replicator {
     private mutating func refuseUnheld(through: Timestamp) {
         let numbers = holding.items.filter { $0.stamp <= through && isLacking($0.number) }.map(\.number)
         guard !numbers.isEmpty else { return }
-        for number in numbers { pools.remove(number, of: me) }
+        for number in numbers {
+            pools.remove(number, of: me)
+            holding.refused.insert(number)
+        }
         holding.remove { numbers.contains($0.number) }
         for range in numbers.asRanges(of: configuration.name) { writer.add(.refuse([range], .late)) }
         counters.late += numbers.count

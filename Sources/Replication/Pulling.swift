@@ -143,16 +143,20 @@ extension Replicator {
     mutating func found(_ number: ReadNumber, _ items: [JudgedItem], isComplete: Bool) {
         guard let (peer, ranges) = reads.finish(number), peers[peer].isReachable else { return }
         let covered = isComplete ? ranges : ranges.cut(behind: items.last)
-        let open = items.filter { judged in
-            !(holding.firstWithheld != nil && holding.isWithheld(judged.item.number)
-                && judged.item.command.origin == configuration.name.rawValue)
-        }
+        let open = items.compactMap(disclose)
         let chunks = open.chunks(of: configuration.itemsPerMessageMax)
         for (index, chunk) in chunks.enumerated() {
             let answered = index == chunks.count - 1 ? covered : []
             send(.items(Items(reason: .pulled, items: Array(chunk), answered: answered)), to: peer)
         }
         if chunks.isEmpty { send(.items(Items(reason: .pulled, items: [], answered: covered)), to: peer) }
+    }
+
+    /// What a peer may know of an item of the log: nothing of an own one whose fate is open.
+    private func disclose(_ judged: JudgedItem) -> JudgedItem? {
+        guard judged.verdict == .accepted, index(ofOrigin: judged.item.command.origin) == me else { return judged }
+        if holding.isWithheld(judged.item.number) { return nil }
+        return holding.refused.contains(judged.item.number) ? JudgedItem(judged.item, .late) : judged
     }
 }
 
