@@ -210,6 +210,7 @@ extension Replicator {
         divergence.damage = nil
         divergence.marketsDifferSince = nil
         writer.forgetGathered()
+        reads = Reads()
         load(state)
         relays = Relays()
         pulls = Array(repeating: Pulling(), count: members.count)
