@@ -41,6 +41,7 @@ struct GossipCommand: AsyncParsableCommand {
             throw Failure(
                 .usage, "\(config) names no node; give the folder of one, made by pgbook cluster add-node")
         }
+        if let warning = credentials.expiryWarning() { logger.warning("\(warning)") }
         try join(replication)
         var configuration = SidecarConfiguration(
             replication, database: connection.configuration(applicationName: "pgbook gossip"))
