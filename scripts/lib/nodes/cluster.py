@@ -1,5 +1,6 @@
 """The nodes of a cluster, and the proxies between them."""
 
+import datetime
 import json
 import pathlib
 import subprocess
@@ -91,14 +92,19 @@ class Cluster:
         return self.proxies.add(f"{from_name}>{to_name}", f"127.0.0.1:{port}")
 
     def start(self, serve=(), gossip=()):
+        self.started = datetime.datetime.now(datetime.timezone.utc)
         for node in self.nodes:
             node.prepare(serve, gossip)
             node.start()
 
     def wait_ready(self, seconds, nodes=None):
-        """Until all take orders."""
-        self.wait(seconds, "not all nodes take orders", lambda: all(
-            (node.status() or {}).get("ready") for node in nodes or self.nodes))
+        """Until all take orders, by what their sidecars say since they were started."""
+        self.wait(seconds, "not all nodes take orders", lambda: all(map(self.is_ready, nodes or self.nodes)))
+
+    def is_ready(self, node):
+        said = node.status() or {}
+        heard = said.get("heard_at")
+        return bool(said.get("ready") and heard and datetime.datetime.fromisoformat(heard) > self.started)
 
     def wait(self, seconds, complaint, is_so):
         end = time.monotonic() + seconds
