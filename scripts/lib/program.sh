@@ -35,6 +35,15 @@ own_cluster() {
     eval "$("$repository/scripts/postgres" env --dir "$own_cluster_folder")"
 }
 
+# nodes_folder NAME: makes a folder for the databases of several nodes, and prints it. PostgreSQL's user must get into it.
+nodes_folder() {
+    local folder
+    make_folder "$(state_folder)" 755
+    folder=$(mktemp -d -- "$(state_folder)/$1.XXXXXX")
+    chmod 755 "$folder"
+    echo "$folder"
+}
+
 # drop_own_cluster STATUS: removes it after success; else stops it, and says where it is and how to look at it.
 drop_own_cluster() {
     if [[ -z $own_cluster_folder ]]; then return 0; fi

@@ -65,7 +65,7 @@ def throughput(nodes, shares, batch, seed):
     def load(node, count, number):
         with psycopg.connect(node.conninfo(), autocommit=True) as connection:
             entered(connection, seed + number, count, batch)
-    is_shared = len(set(shares)) == 1 and nodes[0].sidecar is not None
+    is_shared = nodes[0].sidecar is not None
     wanted = [executed(node) + (sum(shares) if is_shared else share) for node, share in zip(nodes, shares)]
     began = time.monotonic()
     threads = [threading.Thread(target=load, args=(node, share, number)) for number, (node, share) in enumerate(zip(nodes, shares))]
@@ -183,6 +183,10 @@ def main():
     except Fault as fault:
         print(f"pgbook: {fault}; databases and logs are kept in {options.folder}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr, flush=True)
+        shutil.rmtree(options.folder, ignore_errors=True)
+        return 130
     shutil.rmtree(options.folder, ignore_errors=True)
     return 0
 

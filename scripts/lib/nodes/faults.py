@@ -273,6 +273,11 @@ def main():
     except Fault as fault:
         print(f"FAULT {fault}")
         problems = [str(fault)]
+    except KeyboardInterrupt:
+        # Everything was stopped on the way here, and what was broken half-way proves nothing.
+        print("\ninterrupted", flush=True)
+        shutil.rmtree(options.folder, ignore_errors=True)
+        return 130
     if problems:
         print(f"FAILED; databases and logs are kept in {options.folder}")
         return 1

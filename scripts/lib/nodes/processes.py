@@ -39,10 +39,6 @@ class Process:
                 start_new_session=True)
 
     @property
-    def pid(self):
-        return self.process.pid if self.runs else None
-
-    @property
     def runs(self):
         return self.process is not None and self.process.poll() is None
 
