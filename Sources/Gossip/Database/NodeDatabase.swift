@@ -75,9 +75,6 @@ public struct NodeDatabase {
         try connection.write(writes.map { ClusterWrite($0) }).compactMap(\.range)
     }
 
-    /// Says that the sidecar lives, where it has nothing else to write for a while.
-    public func noteAlive() throws { try connection.write([.heard]) }
-
     /// What is stored of some ranges, in their order.
     /// - Returns: false where there is more than the bound allows; then everything up to the last item is there.
     public func items(_ ranges: [LogRange], max: Int) throws -> (items: [JudgedItem], isComplete: Bool) {
