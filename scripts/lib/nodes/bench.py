@@ -1,9 +1,7 @@
 """What agreement costs: three nodes on one machine. `scripts/bench gossip` starts it."""
 
-import argparse
 import json
 import pathlib
-import random
 import shutil
 import statistics
 import subprocess
@@ -16,44 +14,21 @@ import uuid
 import psycopg
 
 from .cluster import Cluster
+from .entering import MARKET, entered
 from .node import Fault, Node
+from .options import Parser
 
-MARKET = "BTC-USD"
 READY_SECONDS_MAX = 60
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/bench gossip", allow_abbrev=False)
-    parser.add_argument("--program", help=argparse.SUPPRESS)
-    parser.add_argument("--postgres", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser = Parser("scripts/bench gossip")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--orders", type=int, default=30_000)
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--singles", type=int, default=100)
     parser.add_argument("--json", type=pathlib.Path)
     return parser.parse_args()
-
-
-def entered(connection, seed, count, batch):
-    """Enters orders in batches, half of which trade; each batch is a transaction."""
-    generator = random.Random(seed)
-    for begin in range(0, count, batch):
-        size = min(batch, count - begin)
-        sides = [generator.randrange(2) for _ in range(size)]
-        prices = [10_000 + generator.randint(-5, 5) for _ in range(size)]
-        connection.execute(
-            """select count(*) from pgbook_data.enter(
-                   array_fill(1::smallint, array[%(n)s]), array_fill(null::uuid, array[%(n)s]),
-                   array_fill('bench'::text, array[%(n)s]), array_fill(%(market)s::text, array[%(n)s]), %(sides)s::smallint[],
-                   array_fill(1::smallint, array[%(n)s]), array_fill(0::smallint, array[%(n)s]),
-                   array_fill(false, array[%(n)s]), array_fill(null::smallint, array[%(n)s]),
-                   array_fill(1::numeric, array[%(n)s]),
-                   (select array_agg(p::numeric / 100 order by n) from unnest(%(prices)s::int[]) with ordinality u(p, n)),
-                   array_fill(null::uuid, array[%(n)s]), array_fill(null::smallint, array[%(n)s]),
-                   array_fill(null::timestamptz, array[%(n)s]), array_fill(null::text, array[%(n)s]),
-                   array_fill(null::text, array[%(n)s])) where code is not null""",
-            {"n": size, "market": MARKET, "sides": sides, "prices": prices})
 
 
 def executed(node):

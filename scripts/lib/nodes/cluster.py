@@ -92,10 +92,15 @@ class Cluster:
         return self.proxies.add(f"{from_name}>{to_name}", f"127.0.0.1:{port}")
 
     def start(self, serve=(), gossip=()):
+        self.prepare(serve, gossip)
+        for node in self.nodes:
+            node.start()
+
+    def prepare(self, serve=(), gossip=()):
+        """So that each node can be started."""
         self.started = datetime.datetime.now(datetime.timezone.utc)
         for node in self.nodes:
             node.prepare(serve, gossip)
-            node.start()
 
     def wait_ready(self, seconds, nodes=None):
         """Until all take orders, by what their sidecars say since they were started."""
@@ -113,6 +118,19 @@ class Cluster:
                 states = {node.name: (node.status() or {}).get("reason") for node in self.nodes}
                 raise Fault(f"{complaint} after {seconds} s: {states}")
             time.sleep(0.1)
+
+    def settle(self, seconds):
+        """Until nothing waits anywhere and all have executed the same."""
+        def is_quiet():
+            seen = set()
+            for node in self.nodes:
+                waiting = node.psql(
+                    "select (select count(*) from pgbook_data.outbox) + (select count(*) from pgbook_data.inbox)").strip()
+                digest = node.psql("select string_agg(encode(digest, 'hex') || seq, ',' order by market) from pgbook_data.market_state")
+                logs = node.psql("select origin, count(*) from pgbook_data.node_log group by origin order by origin")
+                seen.add((waiting, digest, logs))
+            return len(seen) == 1 and seen.pop()[0] == "0"
+        self.wait(seconds, "the nodes do not come to rest, or not to the same", is_quiet)
 
     def stop(self, databases=True):
         faults = [fault for node in self.nodes if node.server for fault in node.stop()]

@@ -1,5 +1,7 @@
 """Whether the databases of a cluster's nodes hold the same, row by row."""
 
+import itertools
+
 import psycopg
 
 # What must be equal; wall-clock times of acceptance and execution are each node's own.
@@ -32,32 +34,33 @@ def differences(nodes):
     """One line for each table that is not the same everywhere, with the first row that is not."""
     found, counts = [], {}
     for table, query in TABLES.items():
-        rows = {node.name: read(node, query) for node in nodes}
-        first, *others = nodes
-        counts[table] = len(rows[first.name])
-        for other in others:
-            line = difference(rows[first.name], rows[other.name])
-            if line:
-                found.append(f"{table}: {first.name} and {other.name} differ: {line}")
+        counts[table] = 0
+        connections = [psycopg.connect(node.conninfo()) for node in nodes]
+        try:
+            # Row by row side by side: a table may be larger than this process should be.
+            for row, all_rows in enumerate(itertools.zip_longest(*(rows(each, query) for each in connections))):
+                counts[table] += all_rows[0] is not None
+                other = next((number for number, each in enumerate(all_rows) if each != all_rows[0]), None)
+                if other is not None:
+                    found.append(
+                        f"{table}: {nodes[0].name} and {nodes[other].name} differ in row {row + 1}: "
+                        f"{show(all_rows[0])} against {show(all_rows[other])}")
+                    break
+        finally:
+            for each in connections:
+                each.close()
     return found, counts
 
 
-def read(node, query):
-    with psycopg.connect(node.conninfo()) as connection:
-        return connection.execute(query).fetchall()
-
-
-def difference(one, other):
-    if one == other:
-        return None
-    for row, (left, right) in enumerate(zip(one, other)):
-        if left != right:
-            return f"row {row + 1}: {show(left)} against {show(right)}"
-    return f"{len(one)} rows against {len(other)}; the next is {show(max(one, other, key=len)[min(len(one), len(other))])}"
+def rows(connection, query):
+    """As bytes, in the order of the query."""
+    with connection.cursor() as cursor, cursor.copy(f"copy ({query}) to stdout") as copy:
+        for row in copy:
+            yield bytes(row)
 
 
 def show(row):
-    return "(" + ", ".join(str(value) for value in row) + ")"
+    return "nothing" if row is None else "(" + row.decode().rstrip("\n").replace("\t", ", ") + ")"
 
 
 def unknown(node, ids):

@@ -1,6 +1,5 @@
 """Ten minutes of random faults on three nodes; then all three must hold the same. scripts/faults starts it."""
 
-import argparse
 import pathlib
 import random
 import shutil
@@ -12,15 +11,13 @@ from .cluster import Cluster
 from .equality import differences, unknown
 from .load import Client
 from .node import Fault
+from .options import Parser
 
 LEVEL_SECONDS_MAX = 120
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/faults", allow_abbrev=False)
-    parser.add_argument("--program", help=argparse.SUPPRESS)
-    parser.add_argument("--postgres", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser = Parser("scripts/faults")
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--rate", type=float, default=40)
@@ -186,7 +183,7 @@ def run(options):
             node.start()
         began = time.monotonic()
         cluster.wait_ready(LEVEL_SECONDS_MAX)
-        settle(cluster)
+        cluster.settle(LEVEL_SECONDS_MAX)
         print(f"all level and quiet {time.monotonic() - began:.1f} s after the last fault", flush=True)
         problems = judge(cluster, clients)
         report(faults, clients, cluster)
@@ -215,20 +212,6 @@ def break_things(options, cluster, faults, clients):
             placed = sum(len(client.acknowledged) for client in clients)
             print(f"{end - now:5.0f} s left, {sum(faults.counts.values())} faults, {placed} orders acknowledged", flush=True)
         time.sleep(0.05)
-
-
-def settle(cluster):
-    """Until nothing waits anywhere and all have executed the same."""
-    def is_quiet():
-        seen = set()
-        for node in cluster.nodes:
-            waiting = node.psql(
-                "select (select count(*) from pgbook_data.outbox) + (select count(*) from pgbook_data.inbox)").strip()
-            digest = node.psql("select string_agg(encode(digest, 'hex') || seq, ',' order by market) from pgbook_data.market_state")
-            logs = node.psql("select origin, count(*) from pgbook_data.node_log group by origin order by origin")
-            seen.add((waiting, digest, logs))
-        return len(seen) == 1 and seen.pop()[0] == "0"
-    cluster.wait(LEVEL_SECONDS_MAX, "the nodes do not come to rest, or not to the same", is_quiet)
 
 
 def judge(cluster, clients):

@@ -24,6 +24,8 @@ class Node:
         self.data = folder / "postgres"
         self.config = folder / "config"
         self.port = port or free_port()
+        # What its processes are started by.
+        self.by = []
         self.environment = None
         self.server = None
         self.sidecar = None
@@ -31,7 +33,7 @@ class Node:
     # The database
 
     def start_database(self):
-        run([self.postgres, "start", "--dir", self.data])
+        run([*self.by, self.postgres, "start", "--dir", self.data])
         told = run([self.postgres, "env", "--dir", self.data])
         variables = dict(word.split("=", 1) for word in shlex.split(told, comments=True) if "=" in word)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PG") or name.startswith("PGBOOK")}
@@ -56,6 +58,12 @@ class Node:
     def postmaster(self):
         return int((self.data / "data" / "postmaster.pid").read_text().split()[0])
 
+    def kill(self):
+        """Everything, without warning."""
+        for process in (self.server, self.sidecar):
+            process.kill()
+        self.kill_database()
+
     def kill_database(self):
         """Without warning: the postmaster and, by its death, all others."""
         os.kill(self.postmaster(), signal.SIGKILL)
@@ -63,13 +71,12 @@ class Node:
     # The processes
 
     def prepare(self, serve=(), gossip=()):
-        logs = self.folder
         self.server = Process(
-            f"{self.name} server", [self.program, "serve", "--log-level", "warning", "--port", self.port, *serve],
-            self.environment, logs / "serve.log")
+            f"{self.name} server", [*self.by, self.program, "serve", "--log-level", "warning", "--port", self.port, *serve],
+            self.environment, self.folder / "serve.log")
         self.sidecar = Process(
-            f"{self.name} sidecar", [self.program, "gossip", "--config", self.config, *gossip], self.environment,
-            logs / "gossip.log")
+            f"{self.name} sidecar", [*self.by, self.program, "gossip", "--config", self.config, *gossip],
+            self.environment, self.log)
 
     def start(self):
         for process in (self.sidecar, self.server):
@@ -78,6 +85,11 @@ class Node:
 
     def stop(self):
         return [fault for fault in (self.server.stop(), self.sidecar.stop()) if fault]
+
+    @property
+    def log(self):
+        """The sidecar's."""
+        return self.folder / "gossip.log"
 
     # Asking
 

@@ -1,23 +1,19 @@
 """Starts the nodes of a cluster on this machine and shows them side by side. scripts/cluster starts it."""
 
-import argparse
 import datetime
-import pathlib
 import signal
 import sys
 import time
 
 from .cluster import Cluster
 from .node import Fault
+from .options import Parser
 
 READY_SECONDS_MAX = 60
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/cluster", allow_abbrev=False)
-    parser.add_argument("--program", help=argparse.SUPPRESS)
-    parser.add_argument("--postgres", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser = Parser("scripts/cluster")
     parser.add_argument("nodes", type=int, nargs="?", default=3)
     parser.add_argument("--window", type=int, default=3000)
     parser.add_argument("--confirmations", type=int, default=0)
