@@ -11,6 +11,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The pure core is optimised in debug builds too: tests replay whole order flows, and simulate thousands of clusters.
+let pure = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let package = Package(
     name: "pgbook",
     platforms: [.macOS(.v15)],
@@ -30,10 +33,10 @@ let package = Package(
     ],
     targets: [
         // The pure core: no clock, no randomness, no IO.
-        .target(name: "OrderBook", swiftSettings: strict),
+        .target(name: "OrderBook", swiftSettings: pure),
         .target(name: "Replay", dependencies: ["OrderBook"], swiftSettings: strict),
-        .target(name: "Replication", dependencies: ["OrderBook"], swiftSettings: strict),
-        .target(name: "Simulation", dependencies: ["OrderBook", "Replication"], swiftSettings: strict),
+        .target(name: "Replication", dependencies: ["OrderBook"], swiftSettings: pure),
+        .target(name: "Simulation", dependencies: ["OrderBook", "Replication"], swiftSettings: pure),
         .target(name: "Wire", dependencies: ["OrderBook"], swiftSettings: strict),
 
         // PostgreSQL.

@@ -1520,6 +1520,21 @@ $$;
 
 ALTER FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.add_members(names text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    AS $$
+begin
+    lock table members in share row exclusive mode;
+    insert into members (member, name)
+    select (select max(m.member) from members m) + row_number() over (order by n.name collate "C"), n.name
+    from unnest(names) n(name)
+    where not exists (select from members m where m.name = n.name);
+end
+$$;
+
+ALTER FUNCTION pgbook_data.add_members(names text[]) OWNER TO pgbook_owner;
+
 CREATE TABLE pgbook_data.commands (
     id uuid NOT NULL,
     "time" timestamp with time zone NOT NULL,
@@ -3967,6 +3982,9 @@ GRANT ALL ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone
 
 REVOKE ALL ON FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.add_members(names text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.add_members(names text[]) TO pgbook_node;
 
 GRANT SELECT,INSERT ON TABLE pgbook_data.commands TO pgbook_node;
 

@@ -55,10 +55,13 @@ extension Replicator {
         guard hello.clusterID == configuration.clusterID else {
             return hangUp(peer, .mismatch, "it is of cluster \(hello.clusterID), this is \(configuration.clusterID)")
         }
-        guard hello.members.sorted() == members else {
-            let theirs = hello.members.map(\.rawValue).joined(separator: ", ")
-            return hangUp(peer, .mismatch, "its members are \(theirs)")
+        // While nodes learn one after the other of a new member, some know more than others.
+        let theirs = Set(hello.members)
+        guard theirs.isSubset(of: members) || theirs.isSuperset(of: members) else {
+            let names = hello.members.map(\.rawValue).joined(separator: ", ")
+            return hangUp(peer, .mismatch, "its members are \(names)")
         }
+        peers[peer].hasSameMembers = theirs.count == members.count
         guard hello.window == configuration.window else {
             return hangUp(
                 peer, .mismatch, "its window is \(hello.window) µs, here it is \(configuration.window) µs")

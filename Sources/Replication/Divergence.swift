@@ -20,7 +20,14 @@ struct Divergence: Sendable {
     /// The shell copies: it takes no writes meanwhile.
     var isCopying = false
     var lastInquiryAt = Int64.min / 2
-    var marketsDifferSince: Int64?
+    /// How this node differs from most, while none of those is there to copy from.
+    var minority: String?
+    /// When another result than a peer's was found first, of those that stand.
+    var resultsDifferSince: Int64?
+    /// The shell compares the tables with the log.
+    var isChecking = false
+    /// When they were compared last, because results differed, and the tables followed from the log.
+    var soundAt: Int64?
     /// The tables are wrong, and no peer was there to copy from.
     var damage: String?
     /// Why it was, or is, rebuilt.
@@ -54,6 +61,7 @@ extension Replicator {
     private mutating func foundEqual(_ peer: Int, through: Timestamp) {
         peers[peer].differs = false
         peers[peer].agreed = max(peers[peer].agreed, through)
+        if !peers.contains(where: \.differs) { divergence.minority = nil }
     }
 
     private mutating func foundDifferent(_ peer: Int, at time: Timestamp, mine: Digest, theirs: Digest) {
@@ -104,7 +112,7 @@ extension Replicator {
 
     /// Decides when all have answered, or enough time has passed.
     mutating func settleInquiry() {
-        judgeMarkets()
+        judgeResults()
         repair()
         guard let inquiry = divergence.inquiry else { return }
         let isPatient = now.uptime - inquiry.since < 2 * configuration.heartbeatInterval
@@ -117,8 +125,14 @@ extension Replicator {
         divergence.inquiry = nil
         divergence.lastInquiryAt = now.uptime
         let right = largestGroup(inquiry.answers)
-        guard !right.contains(me), let source = source(among: right) else { return }
-        rebuild(from: source, "the chain differs from \(names(right)) at \(inquiry.at.rawValue)")
+        divergence.minority = nil
+        guard !right.contains(me) else { return }
+        let reason = "the chain differs from \(names(right)) at \(inquiry.at.rawValue)"
+        guard let source = right.first(where: { peers[$0].isReachable && peers[$0].isLevel }) else {
+            divergence.minority = reason
+            return
+        }
+        rebuild(from: source, reason)
     }
 
     /// The members with the most frequent answer; of equally frequent ones, those of the lowest name.
@@ -132,53 +146,76 @@ extension Replicator {
         return best
     }
 
-    private func source(among group: [Int]) -> Int? {
-        let candidates = group.filter { peers[$0].isReachable }
-        return candidates.first { peers[$0].isLevel } ?? candidates.first
-    }
+    func names(_ group: [Int]) -> String { group.map { members[$0].rawValue }.joined(separator: ", ") }
 
-    private func names(_ group: [Int]) -> String { group.map { members[$0].rawValue }.joined(separator: ", ") }
-
-    // MARK: Markets
+    // MARK: Results
 
     mutating func compared(_ name: NodeName, _ equal: [MarketPosition], _ differing: [MarketPosition]) {
         guard !divergence.isRebuilding, let peer = index(of: name), peer != me else { return }
-        guard let first = differing.first else {
-            peers[peer].marketsAgree = peers[peer].marketsAgree || !equal.isEmpty
-            // Those that this node has not reached are compared when they are told again.
-            peers[peer].isComparedWhole = equal.count == peers[peer].marketsCompared.count
-            return
-        }
-        peers[peer].marketsAgree = false
+        guard let first = differing.first else { return foundEqual(peer, equal) }
+        peers[peer].agreesOnResults = false
         peers[peer].isComparedWhole = false
-        if divergence.marketsDifferSince == nil { divergence.marketsDifferSince = now.uptime }
-        guard !peers[peer].marketsDiffer else { return }
-        peers[peer].marketsDiffer = true
+        if divergence.resultsDifferSince == nil { divergence.resultsDifferSince = now.uptime }
+        guard peers[peer].differingMarket == nil else { return }
+        peers[peer].differingMarket = first.market
         report(.diverged, peer, "\(name) has another result in \(first.market) at \(first.seq.rawValue)")
     }
 
-    /// The same commands, and other results: something else than the order of commands has gone wrong somewhere.
-    private mutating func judgeMarkets() {
-        guard !divergence.isRebuilding, let since = divergence.marketsDifferSince,
-            now.uptime - since >= 2 * configuration.heartbeatInterval
-        else { return }
-        divergence.marketsDifferSince = nil
-        let others = reachable.filter { peers[$0].marketsDiffer && !peers[$0].differs }
-        let mine = [me] + reachable.filter { peers[$0].marketsAgree && !peers[$0].marketsDiffer }
-        for peer in peers.indices { peers[peer].marketsDiffer = false }
-        guard let lowest = others.first, let source = source(among: others) else { return }
-        guard others.count > mine.count || (others.count == mine.count && lowest < mine.min() ?? me) else { return }
-        rebuild(from: source, "results differ from those of \(names(others))")
+    private mutating func foundEqual(_ peer: Int, _ equal: [MarketPosition]) {
+        // Those that this node has not reached are compared when they are told again.
+        peers[peer].isComparedWhole = equal.count == peers[peer].marketsCompared.count
+        if equal.contains(where: { $0.market == peers[peer].differingMarket }) { peers[peer].differingMarket = nil }
+        guard peers[peer].differingMarket == nil else { return }
+        if !equal.isEmpty { peers[peer].agreesOnResults = true }
+        guard !peers.contains(where: { $0.differingMarket != nil }) else { return }
+        divergence.resultsDifferSince = nil
+        divergence.soundAt = nil
     }
 
-    // MARK: Rebuilding
+    /// Peers that executed the same commands with other results, for a while. One that is not level may know already that
+    /// its tables are wrong.
+    private var contradicting: [Int] {
+        guard let since = divergence.resultsDifferSince,
+            now.uptime - since >= 2 * configuration.heartbeatInterval
+        else { return [] }
+        return reachable.filter { peers[$0].differingMarket != nil && !peers[$0].differs && peers[$0].isLevel }
+    }
 
-    mutating func damaged(_ text: String) {
-        report(.diverged, nil, "the tables do not follow from the log: \(text)")
-        divergence.damage = text
+    /// The same commands, and other results: somebody's tables were changed by something else than commands. Whose, the
+    /// log tells: everybody computes his results from it anew, and whose tables are wrong takes another's.
+    private mutating func judgeResults() {
+        guard !divergence.isRebuilding, !divergence.isChecking, divergence.damage == nil, !contradicting.isEmpty
+        else { return }
+        if let soundAt = divergence.soundAt, now.uptime - soundAt < configuration.checkAgainAfter { return }
+        divergence.isChecking = true
+        actions.append(.check)
+    }
+
+    /// Why this node takes no orders until it is known who is wrong: it is in the minority (of two, the one with the
+    /// higher name).
+    var doubt: String? {
+        let others = contradicting
+        guard let lowest = others.first else { return nil }
+        let mine = [me] + reachable.filter { peers[$0].agreesOnResults && peers[$0].differingMarket == nil }
+        guard others.count > mine.count || (others.count == mine.count && lowest < mine.min() ?? me) else { return nil }
+        let sound = divergence.isChecking ? "it checks its tables" : "though its tables follow from its log"
+        return "its results differ from those of \(names(others)), \(sound)"
+    }
+
+    /// The tables were compared with the log.
+    mutating func checked(_ found: String?) {
+        divergence.isChecking = false
+        guard let found else {
+            divergence.soundAt = now.uptime
+            return
+        }
+        report(.diverged, nil, "the tables do not follow from the log: \(found)")
+        divergence.damage = found
         loseLevel("its tables are damaged")
         repair()
     }
+
+    // MARK: Rebuilding
 
     private mutating func repair() {
         guard let damage = divergence.damage, !divergence.isRebuilding else { return }
@@ -186,7 +223,7 @@ extension Replicator {
         rebuild(from: source, "the tables are damaged: \(damage)")
     }
 
-    private mutating func rebuild(from source: Int, _ reason: String) {
+    mutating func rebuild(from source: Int, _ reason: String) {
         divergence.isRebuilding = true
         divergence.inquiry = nil
         divergence.reason = reason
@@ -208,9 +245,13 @@ extension Replicator {
     mutating func rebuilt(_ state: StoredState) {
         endRebuild()
         divergence.damage = nil
-        divergence.marketsDifferSince = nil
+        divergence.minority = nil
+        level.isCopyRefused = false
+        divergence.resultsDifferSince = nil
+        divergence.soundAt = nil
         writer.forgetGathered()
         reads = Reads()
+        heartbeats.markets = MarketTurns()
         load(state)
         relays = Relays()
         pulls = Array(repeating: Pulling(), count: members.count)
@@ -218,8 +259,8 @@ extension Replicator {
             peers[peer].agreed = Timestamp(.min)
             peers[peer].nextPoint = nil
             peers[peer].differs = false
-            peers[peer].marketsDiffer = false
-            peers[peer].marketsAgree = false
+            peers[peer].differingMarket = nil
+            peers[peer].agreesOnResults = false
             peers[peer].isComparedWhole = false
             peers[peer].refused = []
             peers[peer].answeredThrough = Array(repeating: 0, count: members.count)
@@ -231,6 +272,7 @@ extension Replicator {
     mutating func notRebuilt(_ reason: String) {
         endRebuild()
         report(.behind, nil, "not rebuilt: \(reason)")
+        level.isCopyRefused = true
         loseLevel("it has to be rebuilt")
     }
 

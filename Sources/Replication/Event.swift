@@ -26,8 +26,9 @@ public enum Event: Sendable {
     /// What `Action.compare` asked for: the peer's positions at which this node has the same digest head, and this node's
     /// own positions where it has another. Positions that it has not reached, or does not remember, are in neither.
     case compared(with: NodeName, equal: [MarketPosition], differing: [MarketPosition])
-    /// What the tables hold does not follow from the log (a full digest found it).
-    case damaged(String)
+    /// All results were computed again from the log, because of `Action.check` or as it is done now and then: nil, or the
+    /// first thing in the tables that does not follow from it.
+    case checked(found: String?)
     /// The database holds another node's state now; the machine begins anew from it.
     case rebuilt(StoredState)
     /// `Action.rebuild` came to nothing (the peer is gone, or is not level itself); the database is as it was.
@@ -44,6 +45,8 @@ public enum Action: Sendable {
     case read(ReadNumber, [LogRange])
     /// Look up this node's own digests at a peer's positions.
     case compare(with: NodeName, [MarketPosition])
+    /// Compute all results again from the log; a computation that is under way already does.
+    case check
     /// Replace the state by a copy of a peer's.
     case rebuild(from: NodeName)
     case disconnect(NodeName, because: String)

@@ -23,7 +23,10 @@ extension Replicator {
     private var reasonAgainst: String? {
         if divergence.isRebuilding { return "it is being rebuilt: \(divergence.reason)" }
         if divergence.damage != nil { return "its tables are damaged, and no peer is there to rebuild from" }
+        if !unmet.isEmpty { return "it is new, and has not heard \(names(unmet)) yet" }
         if !level.isLevel { return "it catches up: \(level.reason)" }
+        if let minority = divergence.minority { return "it waits to be rebuilt: \(minority)" }
+        if let doubt { return doubt }
         if clock.isOff { return "its clock is off" }
         if numbering.isAheadOfClock { return "its last stamps lie ahead of its clock" }
         if pools.count >= configuration.waitingMax { return "too many commands wait" }

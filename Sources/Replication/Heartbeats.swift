@@ -84,7 +84,7 @@ extension Replicator {
     }
 
     mutating func receive(_ heartbeat: Heartbeat, from peer: Int) {
-        guard heartbeat.positions.count <= members.count,
+        guard heartbeat.positions.count <= CodecLimits.membersMax,
             heartbeat.positions.allSatisfy({ $0.beyond.count <= configuration.rangesPerPositionMax }),
             heartbeat.markets.count <= configuration.marketsPerHeartbeatMax
         else { return hangUp(peer, .malformed, "a heartbeat with \(heartbeat.positions.count) positions") }

@@ -10,8 +10,18 @@ struct Levelling: Sendable {
     /// A node that starts alone goes on alone.
     private(set) var mayGoOnAlone = true
     private(set) var reason = "it starts"
+    /// Whether it was level with all members once: see `hasJoined(_:)`.
+    private(set) var hasJoined: Bool
+    /// By member, whether it has answered since this process began.
+    private(set) var met: [Bool]
+    /// A copy of the state was asked for and not given.
+    var isCopyRefused = false
 
-    init(since: Int64) { aloneSince = since }
+    init(since: Int64, memberCount: Int, me: Int, hasJoined: Bool) {
+        aloneSince = since
+        self.hasJoined = hasJoined || memberCount == 1
+        met = (0..<memberCount).map { $0 == me }
+    }
 
     mutating func lose(_ reason: String, heartbeat: Int64) {
         isLevel = false
@@ -19,7 +29,12 @@ struct Levelling: Sendable {
         self.reason = reason
     }
 
-    mutating func reach() { isLevel = true }
+    mutating func reach() {
+        isLevel = true
+        hasJoined = true
+    }
+
+    mutating func meet(_ peer: Int) { met[peer] = true }
 
     mutating func foundPeer(goesOnAlone: Bool) { mayGoOnAlone = goesOnAlone }
 }
@@ -48,10 +63,11 @@ extension Replicator {
         level.foundPeer(goesOnAlone: configuration.goesOnAlone)
         guard !level.isLevel, peers[peer].snapshot == nil, peers[peer].echoedNumber >= level.heartbeat else { return }
         peers[peer].snapshot = peers[peer].positions
+        if peers[peer].hasSameMembers { level.meet(peer) }
     }
 
     mutating func checkLevel() {
-        guard !level.isLevel, !divergence.isRebuilding, isLevelNow else { return }
+        guard !level.isLevel, !divergence.isRebuilding, divergence.damage == nil, isLevelNow else { return }
         level.reach()
         report(.level, nil, "level")
         heartbeats.isDue = true
@@ -60,11 +76,39 @@ extension Replicator {
 
     private var isLevelNow: Bool {
         if members.count == 1 { return true }
+        guard hasJoined else { return false }
         let connected = peers.indices.filter { peers[$0].isConnected }
         guard !connected.isEmpty else {
             return level.mayGoOnAlone && now.uptime - level.aloneSince >= configuration.window
         }
         return holding.items.isEmpty && connected.allSatisfy(covers)
+    }
+
+    /// A node whose database is empty may be new, or have lost it. It takes no orders before it has heard all members
+    /// once, and has what they have of its own: else it might number a command as it did one before, or enter commands that
+    /// a member does not expect of it. Where nobody has any command the cluster is new, and most of its members are enough.
+    private var hasJoined: Bool {
+        guard !level.hasJoined else { return true }
+        guard logs[me].known.contiguous >= logs[me].heardOf else { return false }
+        return unmet.isEmpty || isFounding
+    }
+
+    private var isFounding: Bool {
+        unmet.count * 2 < members.count && chain.closed.through == Timestamp(.min)
+            && logs.allSatisfy { $0.heardOf == 0 }
+    }
+
+    /// Members that a new node has not heard.
+    var unmet: [Int] { level.hasJoined ? [] : members.indices.filter { !level.met[$0] } }
+
+    /// What is missing is more than what is here: a copy of the state comes sooner than the log.
+    mutating func copyIfFarBehind() {
+        guard !level.isLevel, !level.isCopyRefused, !divergence.isRebuilding else { return }
+        let here = logs.reduce(0) { $0 + $1.known.contiguous }
+        let missing = logs.reduce(0) { $0 + max(0, $1.heardOf - $1.known.contiguous) }
+        guard missing > configuration.copyAbove, missing > here else { return }
+        guard let source = reachable.first(where: { peers[$0].isLevel && peers[$0].snapshot != nil }) else { return }
+        rebuild(from: source, "it lacks \(missing) commands")
     }
 
     private func covers(_ peer: Int) -> Bool {

@@ -79,7 +79,9 @@ extension Replicator {
     }
 
     /// Whether stamps may be given: not before all is known that was promised before, and not by a wrong clock.
-    private var mayNumber: Bool { level.isLevel && !divergence.isRebuilding && !clock.isOff }
+    private var mayNumber: Bool {
+        level.isLevel && !divergence.isRebuilding && !clock.isOff && numbering.bound > Timestamp(.min)
+    }
 
     /// One write at a time: what comes meanwhile goes into the next, whole.
     mutating func number() {

@@ -23,6 +23,8 @@ struct Peer: Sendable {
     var isConnected = false
     /// It said `hello`, and it fits.
     var isIntroduced = false
+    /// Its members are those that this node knows.
+    var hasSameMembers = false
     var heardAt: Int64 = 0
     /// Of its last heartbeat on this connection: what shall be echoed.
     var echo: Heartbeat.Echo?
@@ -55,8 +57,9 @@ struct Peer: Sendable {
     /// A point of its chain that this node has not reached.
     var nextPoint: ChainPoint?
     var differs = false
-    var marketsDiffer = false
-    var marketsAgree = false
+    /// A market in which it has another result.
+    var differingMarket: String?
+    var agreesOnResults = false
     /// Where its markets were when they were compared last.
     var marketsCompared: [MarketPosition] = []
     /// All of those were equal.

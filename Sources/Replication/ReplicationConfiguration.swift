@@ -27,6 +27,10 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     public var relayDelay: Int64 = 20_000
     /// A pull that is not answered in this time is sent to another peer.
     public var pullTimeout: Int64 = 500_000
+    /// A node that is not level and lacks more commands than this, and more than it has, copies a peer's state.
+    public var copyAbove: Int64 = 100_000
+    /// Results that differ though this node's tables follow from its log are looked at again after this.
+    public var checkAgainAfter: Int64 = 60_000_000
     /// Whether a node that has lost contact with all peers goes on after `window`. In a cluster of three or more it had
     /// better wait for them: what it executes alone is undone later if the others went on too. (After its start a node
     /// that finds no peer for `window` goes on in any case.)

@@ -53,7 +53,8 @@ public struct Replicator: Sendable {
         numbering = Numbering()
         holding = Holding()
         proposals = Proposals(memberCount: members.count)
-        level = Levelling(since: now.uptime)
+        level = Levelling(
+            since: now.uptime, memberCount: members.count, me: me, hasJoined: state.bound > Timestamp(.min))
         clock = ClockGuard(memberCount: members.count)
         pulls = Array(repeating: Pulling(), count: members.count)
         agreed = state.agreed
@@ -73,7 +74,7 @@ public struct Replicator: Sendable {
         case .found(let number, let items, let isComplete): found(number, items, isComplete: isComplete)
         case .executed(let positions): heartbeats.markets.note(positions)
         case .compared(let name, let equal, let differing): compared(name, equal, differing)
-        case .damaged(let text): damaged(text)
+        case .checked(let found): checked(found)
         case .rebuilt(let state): rebuilt(state)
         case .notRebuilt(let reason): notRebuilt(reason)
         }
@@ -104,6 +105,7 @@ public struct Replicator: Sendable {
         guard heartbeats.isRegularDue(now) else { return }
         extendBound()
         recordAgreed()
+        copyIfFarBehind()
     }
 
     // MARK: State

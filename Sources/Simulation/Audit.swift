@@ -12,6 +12,8 @@ struct Audit: Sendable {
     private(set) var healedAt: Int64 = 0
     /// Pairs of nodes that had executed different commands when all was well again.
     private(set) var diverged: [(Int, Int)] = []
+    /// By pair, the heartbeats of the second that the first has had since all was well again.
+    private var heard: [Pair: Int] = [:]
     /// Nodes that found that they differ from another, or were found to.
     private(set) var found: Set<Int> = []
     /// Commands that entered after all was well again must be executed.
@@ -28,6 +30,25 @@ struct Audit: Sendable {
         entered[id] = nodes + [node]
         return true
     }
+
+    /// A node has had a heartbeat that was sent since all was well again. After two of them a divergence must have been
+    /// found by one of the two.
+    mutating func hear(_ peer: Int, at node: Int) throws(Fault) {
+        heard[Pair(node: node, peer: peer), default: 0] += 1
+        let (a, b) = (min(node, peer), max(node, peer))
+        let counts = (heard[Pair(node: a, peer: b)] ?? 0, heard[Pair(node: b, peer: a)] ?? 0)
+        guard min(counts.0, counts.1) == Self.heartbeatsMax, diverged.contains(where: { $0 == (a, b) }),
+            !found.contains(a), !found.contains(b)
+        else { return }
+        throw Fault("n\(a) and n\(b) had diverged, and two heartbeats later neither has noticed")
+    }
+
+    private struct Pair: Hashable {
+        var node: Int
+        var peer: Int
+    }
+
+    private static let heartbeatsMax = 2
 
     mutating func noteDivergence(_ node: Int, _ peer: Int?) {
         found.insert(node)

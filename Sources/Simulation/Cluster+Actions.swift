@@ -13,6 +13,8 @@ extension Cluster {
         case .compare(let name, let positions):
             agenda.add(
                 .compare(node, life: nodes[node].life, name, positions), at: now + chance.within(scenario.disk))
+        case .check:
+            agenda.add(.checked(node, life: nodes[node].life), at: now + 5 * chance.within(scenario.disk))
         case .rebuild(let name):
             nodes[node].isRebuilding = true
             result.rebuilds += 1
@@ -74,11 +76,17 @@ extension Cluster {
         guard isThere else {
             return try handle(.notRebuilt(because: "\(names[source]) is gone"), at: node)
         }
+        // Who gives a copy makes sure that it is right.
+        guard nodes[source].matcher.damage == nil else {
+            try handle(.notRebuilt(because: "the tables of \(names[source]) are damaged"), at: node)
+            return try handle(.checked(found: nodes[source].matcher.damage), at: source)
+        }
         nodes[node].disk = nodes[node].disk.rebuilt(from: nodes[source].disk, me: node)
-        nodes[node].matcher = Matcher()
-        nodes[node].damageToldAt = nil
+        nodes[node].matcher = nodes[source].matcher
+        nodes[node].checkAt = nil
         nodes[node].untold = []
         try handle(.rebuilt(nodes[node].disk.state), at: node)
+        try handle(.executed(nodes[node].matcher.positions), at: node)
         planMatch(node)
     }
 
@@ -112,7 +120,7 @@ extension Cluster {
             at = max(at, direction.lastDelivery)
             directions[node][peer].lastDelivery = at
         }
-        agenda.add(.deliver(message, from: node, to: peer, connection: connection), at: at)
+        agenda.add(.deliver(message, from: node, to: peer, connection: connection, sentAt: now), at: at)
     }
 
     /// One side ends a connection; the other learns of it when all that was sent before has come.

@@ -10,7 +10,7 @@ struct Cluster {
         case tick(Int, life: Int)
         case enter(Command, at: Int)
         case tell(Int)
-        case deliver(Message, from: Int, to: Int, connection: Int)
+        case deliver(Message, from: Int, to: Int, connection: Int, sentAt: Int64)
         case hungUp(Int, by: Int, connection: Int)
         case written(Int, life: Int, WriteNumber)
         case read(Int, life: Int, ReadNumber, [LogRange])
@@ -18,6 +18,7 @@ struct Cluster {
         case compare(Int, life: Int, NodeName, [MarketPosition])
         case lost(Int, Int, life: Int)
         case rebuild(Int, life: Int, from: Int)
+        case checked(Int, life: Int)
         case dial(Int, Int)
         case trouble(PlannedTrouble)
         case start(Int)
@@ -84,7 +85,11 @@ struct Cluster {
     private mutating func plan() {
         for node in nodes.indices {
             nodes[node].offset = chance.within(0...scenario.skew) - scenario.skew / 2
-            start(node)
+            guard let at = scenario.latecomerAt, node == nodes.count - 1 else {
+                start(node)
+                continue
+            }
+            agenda.add(.start(node), at: at)
         }
         var end = scenario.duration
         for trouble in scenario.plan(&chance) {
@@ -116,9 +121,12 @@ struct Cluster {
         case .tick(let node, let life): try tick(node, life)
         case .enter(let command, let node): enter(command, at: node)
         case .tell(let node): try tell(node)
-        case .deliver(let message, let from, let to, let connection):
+        case .deliver(let message, let from, let to, let connection, let sentAt):
             guard directions[to][from].connection == connection else { return }
             try handle(.received(message, from: names[from]), at: to)
+            if isHealed, sentAt >= audit.healedAt, case .heartbeat = message, nodes[to].pausedUntil == nil {
+                try audit.hear(from, at: to)
+            }
         case .hungUp(let node, let peer, let connection):
             guard directions[node][peer].connection == connection else { return }
             lose(node, peer)
@@ -135,6 +143,9 @@ struct Cluster {
         case .lost(let node, let peer, let life):
             if nodes[node].life == life { try handle(.disconnected(names[peer]), at: node) }
         case .rebuild(let node, let life, let source): try rebuild(node, life, source)
+        case .checked(let node, let life):
+            guard nodes[node].life == life else { return }
+            try handle(.checked(found: nodes[node].matcher.damage), at: node)
         case .dial(let a, let b): try dial(a, b)
         case .trouble(let trouble): try begin(trouble)
         case .start(let node): start(node)
@@ -173,12 +184,12 @@ struct Cluster {
         guard nodes[node].pausedUntil == nil else { return }
         try handle(.tick, at: node)
         guard nodes[node].matcher.isTampered, !nodes[node].isRebuilding else { return }
-        // The full digest is taken now and then.
-        let due = nodes[node].damageToldAt ?? now + scenario.window
-        if nodes[node].damageToldAt == nil { nodes[node].damageToldAt = due }
+        // All is computed anew now and then.
+        let due = nodes[node].checkAt ?? now + 20 * scenario.window
+        if nodes[node].checkAt == nil { nodes[node].checkAt = due }
         guard now >= due else { return }
-        nodes[node].damageToldAt = now + 10 * scenario.window
-        try handle(.damaged("a resting order that nobody placed"), at: node)
+        nodes[node].checkAt = now + 20 * scenario.window
+        try handle(.checked(found: nodes[node].matcher.damage), at: node)
     }
 
     mutating func resume(_ node: Int) throws(Fault) {

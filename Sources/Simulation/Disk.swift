@@ -159,7 +159,7 @@ struct Disk: Sendable {
     /// lacks, which are too late where their pools are closed.
     func rebuilt(from other: Disk, me: Int) -> Disk {
         var disk = other
-        disk.bound = max(bound, other.bound)
+        disk.bound = bound
         disk.admits = false
         disk.entered = entered
         disk.proposals = proposals

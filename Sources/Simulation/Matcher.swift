@@ -60,6 +60,9 @@ struct Matcher: Sendable {
         return result
     }
 
+    /// What a computation from the log finds.
+    var damage: String? { isTampered ? "a resting order that nobody placed" : nil }
+
     /// Puts an order into the book that nobody placed.
     mutating func tamper(_ id: OrderID) {
         isTampered = true

@@ -34,7 +34,8 @@ struct Node: Sendable {
 
     var slowDiskUntil: Int64 = 0
     var slowDiskBy: Int64 = 0
-    var damageToldAt: Int64?
+    /// When its tables are compared with its log next, once they were tampered with.
+    var checkAt: Int64?
 }
 
 /// What goes from one node to another.

@@ -40,11 +40,16 @@ public struct Scenario: Sendable {
     public var lossPermille: Int64
     /// How many faults.
     public var faultCount: Int
+    /// Accepted commands that may wait at a node.
+    public var waitingMax: Int
+    /// A node that lacks more commands than this copies a peer's state.
+    public var copyAbove: Int64
+    /// When the last node starts for the first time, if not with the others.
+    public var latecomerAt: Int64?
     /// Some commands enter at two nodes under one id.
     public var hasRetries: Bool
 
-    /// - Parameter isShort: less happens, in less time.
-    public init(seed: UInt64, nodes: ClosedRange<Int> = 2...5, regime: Regime? = nil, isShort: Bool = false) {
+    public init(seed: UInt64, nodes: ClosedRange<Int> = 2...5, regime: Regime? = nil) {
         var chance = Chance(seed: seed)
         self.seed = seed
         let drawn: Regime = chance.happens(percent: 50) ? .mild : .wild
@@ -65,6 +70,8 @@ public struct Scenario: Sendable {
         commandCount = Int(chance.within(5...40))
         reconnect = chance.pick([10_000, 50_000])
         lossPermille = 0
+        waitingMax = 200_000
+        copyAbove = 100_000
         goesOnAlone = nodeCount <= 2
         // Stamp, write, send, write, pass on, send: what takes longest while nothing is wrong. A disk may be busy with
         // two other writes.
@@ -79,23 +86,19 @@ public struct Scenario: Sendable {
         heartbeatInterval = max(tickInterval, window / 6)
         duration = max(8 * window, 1_500_000)
         faultCount = Int(chance.within(0...2))
+        if nodeCount > 2, chance.happens(percent: 20) { latecomerAt = chance.below(duration / 2) }
         if self.regime == .wild { grow(wild: &chance) }
-        if isShort { shorten() }
     }
 
     private mutating func grow(wild chance: inout Chance) {
         window = chance.pick([window / 4, window, 4 * window, 1_000_000])
         lossPermille = chance.pick([0, 10, 100])
         goesOnAlone = chance.happens(percent: 50)
+        waitingMax = chance.pick([200_000, 200_000, 200_000, 8])
+        copyAbove = chance.pick([100_000, 5])
         heartbeatInterval = max(2 * tickInterval, min(window / 4, 200_000))
         duration = max(8 * window, 2_000_000)
         faultCount = Int(chance.within(1...6))
-    }
-
-    private mutating func shorten() {
-        commandCount = max(3, commandCount / 3)
-        duration /= 2
-        faultCount = min(faultCount, 3)
     }
 
     public func configuration(of node: Int) -> ReplicationConfiguration {
@@ -114,6 +117,9 @@ public struct Scenario: Sendable {
         configuration.relayDelay = relayDelay
         configuration.pullTimeout = max(100_000, 6 * delay.upperBound)
         configuration.goesOnAlone = goesOnAlone
+        configuration.waitingMax = waitingMax
+        configuration.copyAbove = copyAbove
+        configuration.checkAgainAfter = 10 * window
         configuration.itemsPerMessageMax = 8
         configuration.itemsPerReadMax = 16
         return configuration

@@ -43,7 +43,7 @@ extension Scenario {
         if !isTight { kinds.append(.pause) }
         if !isTight, nodeCount > 2 { kinds += [.cut, .oneWay, .partition] }
         var plan: [PlannedTrouble] = []
-        var at = chance.within(window...3 * window)
+        var at = (latecomerAt.map { $0 + 2 * window + 1_000_000 } ?? 0) + chance.within(window...3 * window)
         for _ in 0..<faultCount {
             var trouble = draw(chance.pick(kinds), at: at, &chance)
             if trouble.kind == .clockStep { trouble.size = chance.within(0...skew) - skew / 2 }
@@ -61,7 +61,13 @@ extension Scenario {
             .crash, .crash, .pause, .cut, .oneWay, .partition, .partition, .reset, .slowLink, .slowDisk, .clockStep,
             .clockDrift, .tampering,
         ]
-        return (0..<faultCount).map { _ in draw(chance.pick(kinds), at: chance.below(duration), &chance) }
+        // What is wrong on all machines at once no cluster can repair.
+        let spared = chance.index(nodeCount)
+        return (0..<faultCount).map { _ in
+            var trouble = draw(chance.pick(kinds), at: chance.below(duration), &chance)
+            if trouble.kind == .tampering, trouble.node == spared { swap(&trouble.node, &trouble.other) }
+            return trouble
+        }
     }
 
     private func draw(_ kind: Trouble, at: Int64, _ chance: inout Chance) -> PlannedTrouble {

@@ -18,6 +18,9 @@ extension Connection {
         try execute(SQL.createCluster, id, node, members, window)
     }
 
+    /// Adds those of a cluster's members that this node does not know yet.
+    public func addMembers(_ members: [String]) throws { try execute(SQL.addMembers, members) }
+
     /// Writes all of it, in order, in one transaction; it is durable when this returns.
     /// - Returns: what was to be accepted and is stored as `duplicate` instead, because a command with its id was executed
     ///   or closed before; a span for each.

@@ -10,6 +10,9 @@ select pgbook_data.adopt_waiting()
 -- name: create_cluster
 select pgbook_data.create_cluster($1::text, $2::text, $3::text[], $4::bigint)
 
+-- name: add_members
+select pgbook_data.add_members($1::text[])
+
 -- name: read_cluster
 -- No row where this database is no node of a cluster.
 select c.cluster_id, n.name, array(select name from pgbook_data.members order by member), c."window",

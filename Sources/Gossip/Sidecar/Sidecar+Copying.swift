@@ -3,13 +3,17 @@ import Replication
 import Store
 
 extension Sidecar {
-    /// Gives a peer a copy of this node's state; the node goes on meanwhile.
-    func give(_ request: SnapshotRequest) {
+    /// Gives a peer a copy of this node's state, if its tables follow from its log; the node goes on meanwhile.
+    func give(_ request: SnapshotRequest, _ inbox: SidecarInbox) {
         let database = configuration.database
         logger.notice("giving a copy of the state", metadata: ["peer": "\(request.peer)"])
         Task {
             do {
                 request.begin([])
+                if let found = try await checks.foundLately() {
+                    request.refuse(because: "its tables are damaged")
+                    return await inbox.put(.checked(found: found))
+                }
                 try await database.giveState { try await request.send($0) }
                 request.end()
             } catch {
@@ -27,6 +31,7 @@ extension SidecarShared {
     func takeState(of peer: NodeName) async throws {
         let copy = try await mesh.snapshot(from: peer)
         let changed = try await configuration.database.takeState(from: peer.rawValue, copy)
+        checks.noteCopy()
         logger.notice("rebuilt", metadata: ["peer": "\(peer)", "outcomes_changed": "\(changed)"])
     }
 }

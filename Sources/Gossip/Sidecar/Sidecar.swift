@@ -9,11 +9,13 @@ import Store
 public struct Sidecar: Service, CustomStringConvertible {
     let configuration: SidecarConfiguration
     private let mesh: Mesh
+    let checks: TableChecks
     let logger: Logger
 
     public init(_ configuration: SidecarConfiguration, mesh: Mesh, logger: Logger) {
         self.configuration = configuration
         self.mesh = mesh
+        checks = TableChecks(configuration)
         self.logger = logger
     }
 
@@ -29,8 +31,8 @@ public struct Sidecar: Service, CustomStringConvertible {
                 group.addTask { try await mesh.run() }
                 group.addTask { await take(into: inbox) }
                 group.addTask { await decide(inbox) }
-                group.addTask { await checkNowAndThen(inbox) }
-                // Whichever ends first ends all; the check alone may have nothing to do.
+                group.addTask { await check(inbox) }
+                // Whichever ends first ends all.
                 try await group.next()
                 group.cancelAll()
             }
@@ -41,15 +43,26 @@ public struct Sidecar: Service, CustomStringConvertible {
     private func take(into inbox: SidecarInbox) async {
         for await event in mesh.events {
             if case .snapshotRequested(let request) = event {
-                give(request)
+                give(request, inbox)
             } else {
                 await inbox.put(.mesh(event))
             }
         }
     }
 
+    /// A table that was changed by hand is found though all nodes agree on the commands.
+    private func check(_ inbox: SidecarInbox) async {
+        let logger = logger
+        await checks.run { found in
+            await inbox.put(.checked(found: found))
+        } failed: { error in
+            logger.warning("the tables could not be checked", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func decide(_ inbox: SidecarInbox) async {
-        let shared = SidecarShared(configuration: configuration, mesh: mesh, inbox: inbox, logger: logger)
+        let shared = SidecarShared(
+            configuration: configuration, mesh: mesh, inbox: inbox, checks: checks, logger: logger)
         await configuration.database.keepRunning { error, wait in
             logger.warning(
                 "the database cannot be used; nothing is stamped or stored meanwhile",

@@ -7,14 +7,15 @@ final class SidecarInbox: Sendable {
         case mesh(MeshEvent)
         /// A copying has ended; with an error's text where it came to nothing.
         case copied(from: NodeName, failure: String?)
-        /// Tables do not follow from the log.
-        case damaged(String)
+        /// Everything was computed again from the log; with the first thing in the tables that does not follow from it.
+        case checked(found: String?)
     }
 
     private struct State {
         var entries: [Entry] = []
         var wake: (@Sendable () -> Void)?
-        var waiter: CheckedContinuation<Void, Never>?
+        /// At most as many as there are tasks that put.
+        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     /// Above it the mesh is not asked for more, and gives its peers no more credit.
@@ -29,18 +30,18 @@ final class SidecarInbox: Sendable {
             state.wake?()
             return state.entries.count >= Self.entriesMax
         }
-        if isFull { await waitForRoom() }
+        while isFull, !Task.isCancelled, state.withLock({ $0.entries.count >= Self.entriesMax }) { await waitForRoom() }
     }
 
     func takeAll() -> [Entry] {
-        let (entries, waiter) = state.withLock { state in
+        let (entries, waiters) = state.withLock { state in
             defer {
                 state.entries = []
-                state.waiter = nil
+                state.waiters = []
             }
-            return (state.entries, state.waiter)
+            return (state.entries, state.waiters)
         }
-        waiter?.resume()
+        for waiter in waiters { waiter.resume() }
         return entries
     }
 
@@ -52,17 +53,18 @@ final class SidecarInbox: Sendable {
             await withCheckedContinuation { continuation in
                 let isFree = state.withLock { state in
                     if state.entries.count < Self.entriesMax || Task.isCancelled { return true }
-                    state.waiter = continuation
+                    state.waiters.append(continuation)
                     return false
                 }
                 if isFree { continuation.resume() }
             }
         } onCancel: {
-            let waiter = state.withLock { state in
-                defer { state.waiter = nil }
-                return state.waiter
+            // The others look again whether there is room.
+            let waiters = state.withLock { state in
+                defer { state.waiters = [] }
+                return state.waiters
             }
-            waiter?.resume()
+            for waiter in waiters { waiter.resume() }
         }
     }
 }

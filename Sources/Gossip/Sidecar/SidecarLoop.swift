@@ -67,7 +67,7 @@ struct SidecarLoop {
             switch entry {
             case .mesh(let event): try take(event)
             case .copied(let peer, let failure): try finishRebuild(from: peer, failure)
-            case .damaged(let text): try handle(.damaged(text))
+            case .checked(let found): try handle(.checked(found: found))
             }
         }
         return !entries.isEmpty
@@ -174,6 +174,8 @@ struct SidecarLoop {
         case .compare(let peer, let positions):
             let (equal, differing) = try database.compare(positions)
             answer(.compared(with: peer, equal: equal, differing: differing))
+        case .check:
+            shared.checks.request()
         case .rebuild(let peer):
             rebuild = Rebuild()
             copy(from: peer)

@@ -8,15 +8,19 @@ final class SidecarShared: Sendable {
     let configuration: SidecarConfiguration
     let mesh: Mesh
     let inbox: SidecarInbox
+    let checks: TableChecks
     let logger: Logger
     let reporter: Reporter
     let clock: SidecarClock
     private let peers = Mutex<Set<NodeName>>([])
 
-    init(configuration: SidecarConfiguration, mesh: Mesh, inbox: SidecarInbox, logger: Logger) {
+    init(
+        configuration: SidecarConfiguration, mesh: Mesh, inbox: SidecarInbox, checks: TableChecks, logger: Logger
+    ) {
         self.configuration = configuration
         self.mesh = mesh
         self.inbox = inbox
+        self.checks = checks
         self.logger = logger
         reporter = Reporter(logger)
         clock = SidecarClock(error: configuration.clockError)

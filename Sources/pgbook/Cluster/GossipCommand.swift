@@ -26,7 +26,7 @@ struct GossipCommand: AsyncParsableCommand {
 
     @Option(help: "The node's folder, made by pgbook cluster add-node, or its cluster.json.")
     var config: String
-    @Option(help: "How often everything is computed again from the log; 0: never.")
+    @Option(help: "How often everything is computed again from the log; 0: only where results differ from a peer's.")
     var check = TimeSpan(.seconds(600))
     @Option(help: ArgumentHelp("Let the wall clock be wrong by so many milliseconds.", visibility: .hidden))
     var clockError = 0
@@ -44,12 +44,9 @@ struct GossipCommand: AsyncParsableCommand {
         if let warning = credentials.expiryWarning() { logger.warning("\(warning)") }
         try join(replication)
         var configuration = SidecarConfiguration(
-            replication, database: connection.configuration(applicationName: "pgbook gossip"))
+            replication, database: connection.configuration(applicationName: "pgbook gossip"), check: firstDifference)
         configuration.clockError = Int64(clockError) * 1_000
-        if check.duration > .zero {
-            configuration.checkInterval = check.duration
-            configuration.check = firstDifference
-        }
+        if check.duration > .zero { configuration.checkInterval = check.duration }
         let mesh: Mesh
         do {
             mesh = try Mesh(cluster, credentials: credentials, logger: logger) { port in
@@ -111,13 +108,14 @@ struct GossipCommand: AsyncParsableCommand {
                 window: replication.window)
         }
         guard state.clusterID == replication.clusterID, state.node == replication.name.rawValue,
-            state.members == members, state.window == replication.window
+            Set(state.members).isSubset(of: members), state.window == replication.window
         else {
             throw Failure(
                 .refused,
                 "this database is node \(state.node) of \(state.clusterID) (\(state.members.joined(separator: ", ")), window \(state.window) µs), and \(config) says otherwise; use the database that belongs to it"
             )
         }
+        if state.members.count < members.count { try connection.addMembers(members) }
     }
 }
 

@@ -1,0 +1,88 @@
+import OrderBook
+import Testing
+
+@testable import Replication
+
+/// A node whose database is empty.
+struct JoiningTests {
+    private static let three = [Rig.a, Rig.b, Rig.c]
+    private static let nothing = StoredState(
+        closed: ChainPoint(through: Timestamp(.min), digest: .zero), bound: Timestamp(.min), agreed: Timestamp(.min))
+
+    @Test func `a new node takes no orders before it has heard all members of a cluster that has begun`() {
+        var rig = Rig(state: Self.nothing) { $0.members = Self.three }
+        rig.connect()
+        _ = rig.beat(theirs: 1)
+        _ = rig.receive(1, at: rig.time, verdict: .late)
+        _ = rig.beat(theirs: 1)
+        #expect(!rig.machine.status.isLevel)
+        #expect(rig.machine.status.because == "it is new, and has not heard c yet")
+        rig.connect(Rig.c)
+        _ = rig.beat(by: Rig.c)
+        #expect(rig.machine.status.isLevel)
+        #expect(rig.machine.status.because == nil)
+    }
+
+    @Test func `a new node waits for the commands that others have of it`() {
+        var rig = Rig(state: Self.nothing)
+        rig.connect()
+        _ = rig.beat(mine: 1)
+        #expect(!rig.machine.status.isLevel)
+        let item = JudgedItem(LogItem(number: 1, command: .sample(id: 1, at: 500, origin: "a")), .late)
+        let range = LogRange(origin: Rig.a, numbers: 1...1)
+        rig.handle(.received(.items(Items(reason: .pulled, items: [item], answered: [range])), from: Rig.b))
+        #expect(rig.machine.status.isLevel)
+        let next = rig.handle(.entered([.sample(id: 2)]))
+        #expect(next.numbered.map(\.item.number) == [2])
+    }
+
+    @Test func `most members are enough to begin a cluster`() {
+        var rig = Rig(state: Self.nothing) { $0.members = Self.three }
+        _ = rig.tick(after: 700_000)
+        #expect(!rig.machine.status.isLevel)
+        rig.connect()
+        _ = rig.beat()
+        #expect(rig.machine.status.isLevel)
+    }
+
+    @Test func `a node that joined goes on without having heard all`() {
+        var rig = Rig { $0.members = Self.three }
+        rig.connect()
+        _ = rig.beat(theirs: 0)
+        #expect(rig.machine.status.isLevel)
+    }
+
+    @Test func `members learn of a new one one after the other`() {
+        var grown = Rig { $0.members = Self.three }
+        grown.connect(members: [Rig.a, Rig.b])
+        #expect(grown.machine.status.peers.filter(\.isConnected).map(\.name) == [Rig.b])
+        var old = Rig()
+        old.connect(members: Self.three)
+        #expect(old.machine.status.peers.filter(\.isConnected).map(\.name) == [Rig.b])
+    }
+
+    @Test func `a new node has not heard a member that does not know it`() {
+        var rig = Rig(state: Self.nothing) { $0.members = Self.three }
+        rig.connect()
+        _ = rig.beat(theirs: 1)
+        _ = rig.receive(1, at: rig.time, verdict: .late)
+        rig.connect(Rig.c, members: [Rig.b, Rig.c])
+        _ = rig.beat(theirs: 1)
+        _ = rig.beat(by: Rig.c)
+        #expect(!rig.machine.status.isLevel)
+    }
+
+    @Test func `who lacks more than it has copies a state instead of pulling the log`() {
+        var rig = Rig(state: Self.nothing) { $0.copyAbove = 10 }
+        rig.connect()
+        _ = rig.beat(theirs: 11)
+        #expect(rig.tick(after: rig.configuration.heartbeatInterval).rebuildsFrom == Rig.b)
+        // Where no copy is given the log is pulled.
+        rig.handle(.notRebuilt(because: "it is busy"))
+        _ = rig.beat(theirs: 11)
+        var actions: [Action] = []
+        for _ in 0..<3 { actions += rig.tick(after: rig.configuration.pullTimeout + 1) }
+        #expect(actions.rebuildsFrom == nil)
+        #expect(actions.contains { if case .send(.pull, _) = $0 { true } else { false } })
+    }
+}
