@@ -44,9 +44,12 @@ extension Replicator {
                 intake.sender, .malformed, "the stamp of command \(item.number) of \(members[origin]) is out of order")
             return false
         }
-        // What is not read now is pulled when there is room again.
-        if intake.reason != .pulled, pools.count >= configuration.waitingMax { return true }
-        guard let verdict = judge(judged, origin: origin, intake.sender) else {
+        // What is not taken now is pulled, when there is room again or what comes before it is here.
+        if intake.reason != .pulled, pools.count >= configuration.waitingMax || isFarAhead(item, of: origin) {
+            logs[origin].heardOf = max(logs[origin].heardOf, item.number)
+            return true
+        }
+        guard let verdict = judge(judged) else {
             intake.future += 1
             logs[origin].heardOf = max(logs[origin].heardOf, item.number)
             return true
@@ -62,17 +65,22 @@ extension Replicator {
         return true
     }
 
+    /// Behind much that is missing it would only be in the way of that.
+    private func isFarAhead(_ item: LogItem, of origin: Int) -> Bool {
+        !level.isLevel && item.number - 1 - logs[origin].known.count > Int64(configuration.itemsPerReadMax)
+    }
+
     private func fits(_ item: LogItem, of origin: Int) -> Bool {
         flaws.contains(.duplicateNotDropped) || logs[origin].fits(number: item.number, stamp: item.stamp)
     }
 
     /// What this node does with a command that is new to it; nil if it comes from a future that no clock should show.
-    private func judge(_ judged: JudgedItem, origin: Int, _ sender: Int) -> Verdict? {
+    private func judge(_ judged: JudgedItem) -> Verdict? {
         if judged.item.isUnconfirmed { return .unconfirmed }
-        // An origin refuses its own only when nobody has it; and a node that was away does as those who were there.
-        if judged.verdict != .accepted, origin == sender || !level.isLevel { return judged.verdict }
+        // An origin refuses its own only when nobody has it, and then everybody must, whoever tells him. (Where the teller
+        // himself had it too late others may have executed it; their chains will tell.)
+        if judged.verdict != .accepted { return judged.verdict }
         if judged.item.stamp <= chain.closed.through { return .late }
-        if judged.verdict == .duplicate { return .duplicate }
         if judged.item.stamp.rawValue > now.wall.rawValue + configuration.window { return nil }
         return .accepted
     }

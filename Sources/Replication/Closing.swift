@@ -36,9 +36,14 @@ extension Replicator {
         // Alone, as long as the window or longer: nobody is left to wait for.
         if isAlone, members.count > 1 { return Timestamp(now.wall.rawValue + configuration.clockDifferenceMax) }
         let early = configuration.closesEarly ? promisedByAll : nil
-        guard !clock.isOff else { return early }
+        guard !clock.isOff, !isSyncing else { return early }
         let byWindow = Timestamp(now.wall.rawValue - configuration.window)
         return max(early ?? byWindow, byWindow)
+    }
+
+    /// Whether something that was lost with an earlier connection may still be on its way from a peer.
+    private var isSyncing: Bool {
+        peers.contains { $0.isConnected && !$0.isSynced && now.uptime - $0.connectedAt < configuration.window }
     }
 
     /// What all members have promised to send nothing below of, and of which all is here.

@@ -8,6 +8,7 @@ extension Replicator {
         }
         forgetConnection(peer)
         peers[peer].isConnected = true
+        peers[peer].connectedAt = now.uptime
         peers[peer].heardAt = now.uptime
         let hello = Hello(
             clusterID: configuration.clusterID, members: members, window: configuration.window, markets: [])
@@ -26,6 +27,7 @@ extension Replicator {
     private mutating func forgetConnection(_ peer: Int) {
         peers[peer].isConnected = false
         peers[peer].isIntroduced = false
+        peers[peer].isSynced = false
         peers[peer].echo = nil
         peers[peer].echoedNumber = 0
         peers[peer].snapshot = nil
@@ -34,6 +36,7 @@ extension Replicator {
 
     mutating func received(_ message: Message, from name: NodeName) {
         guard let peer = index(of: name), peers[peer].isConnected else { return }
+        if let fault = message.fault { return hangUp(peer, .malformed, fault) }
         peers[peer].heardAt = now.uptime
         if case .hello(let hello) = message { return introduce(peer, hello) }
         guard peers[peer].isIntroduced else { return hangUp(peer, .malformed, "its first message was no hello") }

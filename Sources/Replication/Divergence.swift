@@ -246,7 +246,6 @@ extension Replicator {
         endRebuild()
         divergence.damage = nil
         divergence.minority = nil
-        level.isCopyRefused = false
         divergence.resultsDifferSince = nil
         divergence.soundAt = nil
         writer.forgetGathered()
@@ -272,7 +271,7 @@ extension Replicator {
     mutating func notRebuilt(_ reason: String) {
         endRebuild()
         report(.behind, nil, "not rebuilt: \(reason)")
-        level.isCopyRefused = true
+        level.copyAgainAt = now.uptime + configuration.copyPause
         loseLevel("it has to be rebuilt")
     }
 

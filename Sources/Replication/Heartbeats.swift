@@ -73,13 +73,17 @@ extension Replicator {
     private var positions: [LogPosition] {
         members.indices.map { origin in
             var contiguous = logs[origin].durable.contiguous
-            var highest = max(logs[origin].heardOf, contiguous)
+            // What is on its way to the database is told of others' commands: they will be here, and may be executed with.
+            // Of its own, a fall could still give their numbers to other commands.
+            var highest = origin == me ? contiguous : max(logs[origin].known.highest, contiguous)
             if origin == me, let withheld = holding.firstWithheld {
                 contiguous = min(contiguous, withheld - 1)
                 highest = contiguous
             }
             let beyond = origin == me ? [] : logs[origin].durable.beyond(max: configuration.rangesPerPositionMax)
-            return LogPosition(origin: members[origin], contiguous: contiguous, beyond: beyond, highest: highest)
+            return LogPosition(
+                origin: members[origin], contiguous: contiguous, beyond: beyond, highest: highest,
+                coming: origin == me ? nil : writer.coming(of: origin))
         }
     }
 
@@ -116,7 +120,7 @@ extension Replicator {
             peers[peer].positions[origin] = Peer.Position(
                 contiguous: position.contiguous, beyond: position.beyond,
                 isCut: position.beyond.count >= configuration.rangesPerPositionMax,
-                highest: max(position.highest, position.contiguous))
+                highest: max(position.highest, position.contiguous), coming: position.coming)
             if origin != me || !level.isLevel {
                 logs[origin].heardOf = max(logs[origin].heardOf, position.highest, position.contiguous)
             }

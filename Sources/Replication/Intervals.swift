@@ -1,8 +1,13 @@
 /// Numbers from 1 on, as ranges: rising, with gaps between them.
 struct Intervals: Hashable, Sendable {
     private(set) var ranges: [ClosedRange<Int64>]
+    /// How many numbers are in it.
+    private(set) var count: Int64
 
-    init(_ ranges: [ClosedRange<Int64>] = []) { self.ranges = ranges }
+    init(_ ranges: [ClosedRange<Int64>] = []) {
+        self.ranges = ranges
+        count = ranges.reduce(0) { $0 + $1.upperBound - $1.lowerBound + 1 }
+    }
 
     /// All from 1 up to here are in it.
     var contiguous: Int64 {
@@ -25,6 +30,8 @@ struct Intervals: Hashable, Sendable {
     }
 
     mutating func insert(_ number: Int64) {
+        guard !contains(number) else { return }
+        count += 1
         let index = firstIndex(endingFrom: number - 1)
         guard index < ranges.count, ranges[index].lowerBound <= number + 1 else {
             ranges.insert(number...number, at: index)
@@ -39,10 +46,10 @@ struct Intervals: Hashable, Sendable {
         }
     }
 
-    /// The first gaps up to a number, at most `limit` of them and at most `countMax` numbers in all.
-    func missing(upTo last: Int64, limit: Int, countMax: Int64) -> [ClosedRange<Int64>] {
+    /// The first gaps from a number up to another, at most `limit` of them and at most `countMax` numbers in all.
+    func missing(from first: Int64 = 1, upTo last: Int64, limit: Int, countMax: Int64) -> [ClosedRange<Int64>] {
         var gaps: [ClosedRange<Int64>] = []
-        var next: Int64 = 1
+        var next = first
         var left = countMax
         for range in ranges {
             if range.lowerBound > last { break }

@@ -14,8 +14,8 @@ struct Levelling: Sendable {
     private(set) var hasJoined: Bool
     /// By member, whether it has answered since this process began.
     private(set) var met: [Bool]
-    /// A copy of the state was asked for and not given.
-    var isCopyRefused = false
+    /// Since a copy of the state was asked for and not given the log is pulled, until then.
+    var copyAgainAt = Int64.min
 
     init(since: Int64, memberCount: Int, me: Int, hasJoined: Bool) {
         aloneSince = since
@@ -61,12 +61,16 @@ extension Replicator {
     /// A peer's answer to a heartbeat that was sent since this node is not level: what it had then has to be here.
     mutating func takeSnapshot(of peer: Int) {
         level.foundPeer(goesOnAlone: configuration.goesOnAlone)
-        guard !level.isLevel, peers[peer].snapshot == nil, peers[peer].echoedNumber >= level.heartbeat else { return }
+        let first = level.isLevel ? 1 : level.heartbeat
+        guard peers[peer].snapshot == nil, peers[peer].echoedNumber >= first else { return }
         peers[peer].snapshot = peers[peer].positions
         if peers[peer].hasSameMembers { level.meet(peer) }
     }
 
     mutating func checkLevel() {
+        for peer in peers.indices where peers[peer].isConnected && !peers[peer].isSynced {
+            peers[peer].isSynced = covers(peer)
+        }
         guard !level.isLevel, !divergence.isRebuilding, divergence.damage == nil, isLevelNow else { return }
         level.reach()
         report(.level, nil, "level")
@@ -103,7 +107,7 @@ extension Replicator {
 
     /// What is missing is more than what is here: a copy of the state comes sooner than the log.
     mutating func copyIfFarBehind() {
-        guard !level.isLevel, !level.isCopyRefused, !divergence.isRebuilding else { return }
+        guard !level.isLevel, now.uptime >= level.copyAgainAt, !divergence.isRebuilding else { return }
         let here = logs.reduce(0) { $0 + $1.known.contiguous }
         let missing = logs.reduce(0) { $0 + max(0, $1.heardOf - $1.known.contiguous) }
         guard missing > configuration.copyAbove, missing > here else { return }

@@ -132,14 +132,20 @@ public struct LogPosition: Hashable, Sendable {
     public var contiguous: Int64
     /// What is stored behind the first gap, rising; the first `rangesPerPositionMax` of it.
     public var beyond: [ClosedRange<Int64>]
-    /// The highest number heard of.
+    /// The highest number that came, stored or about to be.
     public var highest: Int64
+    /// Numbers that came and are on their way to the database lie in it.
+    public var coming: ClosedRange<Int64>?
 
-    public init(origin: NodeName, contiguous: Int64, beyond: [ClosedRange<Int64>], highest: Int64) {
+    public init(
+        origin: NodeName, contiguous: Int64, beyond: [ClosedRange<Int64>], highest: Int64,
+        coming: ClosedRange<Int64>? = nil
+    ) {
         self.origin = origin
         self.contiguous = contiguous
         self.beyond = beyond
         self.highest = highest
+        self.coming = coming
     }
 }
 

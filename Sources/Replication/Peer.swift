@@ -9,11 +9,13 @@ struct Peer: Sendable {
         /// It did not say all that it has behind the last of these.
         var isCut = false
         var highest: Int64 = 0
+        var coming: ClosedRange<Int64>?
 
-        /// Whether it is stored there; nil where that was not said.
+        /// Whether it is stored there; nil where that was not said, or it may be on its way.
         func has(_ number: Int64) -> Bool? {
             if number <= contiguous { return true }
             if beyond.contains(where: { $0.contains(number) }) { return true }
+            if let coming, coming.contains(number) { return nil }
             return isCut && number > (beyond.last?.upperBound ?? contiguous) ? nil : false
         }
     }
@@ -26,6 +28,9 @@ struct Peer: Sendable {
     /// Its members are those that this node knows.
     var hasSameMembers = false
     var heardAt: Int64 = 0
+    var connectedAt: Int64 = 0
+    /// What it had after the connection was made is here: what was lost with an earlier connection, too.
+    var isSynced = false
     /// Of its last heartbeat on this connection: what shall be echoed.
     var echo: Heartbeat.Echo?
     /// The last of this node's heartbeats that it had when it sent its last.
@@ -46,7 +51,7 @@ struct Peer: Sendable {
 
     // MARK: Level
 
-    /// What it had when it answered to the first heartbeat since this node is not level.
+    /// What it had when it answered to the first heartbeat since the connection was made, or since this node is not level.
     var snapshot: [Position]?
     /// By origin: it has sent all that it has up to here.
     var answeredThrough: [Int64]

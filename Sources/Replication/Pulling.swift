@@ -93,31 +93,42 @@ extension Replicator {
         return pulls[origin].isDue(now: now.uptime, grace: grace, timeout: configuration.pullTimeout)
     }
 
-    /// Where much waits already, only what holds the rest up is pulled: the log that is furthest behind.
+    /// Where much waits already, only what holds the rest up is pulled: the log that is furthest behind, of those that
+    /// somebody has more of.
     private func mayPull(_ origin: Int) -> Bool {
         guard pools.count >= configuration.waitingMax / 2 else { return true }
-        let behind = logs.indices.filter { logs[$0].known.contiguous < logs[$0].heardOf }
+        let behind = logs.indices.filter { logs[$0].known.contiguous < logs[$0].heardOf && request(of: $0) != nil }
         let stamp = { (origin: Int) in logs[origin].contiguousStamp ?? Timestamp(.min) }
         return behind.allSatisfy { stamp(origin) <= stamp($0) }
     }
 
     private mutating func pull(_ origin: Int) {
-        let gaps = logs[origin].known.missing(
-            upTo: logs[origin].heardOf, limit: configuration.rangesPerPullMax,
-            countMax: Int64(configuration.itemsPerReadMax))
-        guard let first = gaps.first, let last = gaps.last else { return }
-        guard let peer = holder(of: first.lowerBound, of: origin) else { return }
+        guard let (peer, gaps) = request(of: origin), let last = gaps.last else { return }
         pulls[origin].ask(peer, through: last.upperBound, now: now.uptime)
-        let ranges = gaps.map { LogRange(origin: members[origin], numbers: $0) }
-        send(.pull(Pull(ranges: ranges)), to: peer)
+        send(.pull(Pull(ranges: gaps.map { LogRange(origin: members[origin], numbers: $0) })), to: peer)
     }
 
-    /// Whom to ask: the origin itself, else somebody who has it, else somebody who may.
-    private func holder(of number: Int64, of origin: Int) -> Int? {
-        let candidates = reachable.filter { pulls[origin].mayAsk($0) }
-        if candidates.contains(origin) { return origin }
-        return candidates.first { peers[$0].positions[origin].contiguous >= number }
-            ?? candidates.first { peers[$0].positions[origin].highest >= number }
+    /// Whom to ask for what: the origin itself, else somebody who has the first missing number, else somebody who may.
+    private func request(of origin: Int) -> (peer: Int, gaps: [ClosedRange<Int64>])? {
+        let first = logs[origin].known.contiguous + 1
+        let others = reachable.filter { $0 != origin }
+        let holders = others.filter { peers[$0].positions[origin].contiguous >= first }
+        for peer in reachable.filter({ $0 == origin }) + holders + others where pulls[origin].mayAsk(peer) {
+            let gaps = gaps(of: origin, at: peer)
+            if !gaps.isEmpty { return (peer, gaps) }
+        }
+        return nil
+    }
+
+    /// What a peer may have of what is missing here; without what it said that it does not have.
+    private func gaps(of origin: Int, at peer: Int) -> [ClosedRange<Int64>] {
+        let position = peers[peer].positions[origin]
+        var first = logs[origin].known.contiguous + 1
+        if position.has(first) != true { first = max(first, peers[peer].answeredThrough[origin] + 1) }
+        let last = peer == origin ? logs[origin].heardOf : min(logs[origin].heardOf, position.highest)
+        return logs[origin].known.missing(
+            from: first, upTo: last, limit: configuration.rangesPerPullMax,
+            countMax: Int64(configuration.itemsPerReadMax))
     }
 
     /// What was pulled has been taken in.

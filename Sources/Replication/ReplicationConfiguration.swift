@@ -29,6 +29,8 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     public var pullTimeout: Int64 = 500_000
     /// A node that is not level and lacks more commands than this, and more than it has, copies a peer's state.
     public var copyAbove: Int64 = 100_000
+    /// When no copy was given it asks again after this, and pulls the log meanwhile.
+    public var copyPause: Int64 = 10_000_000
     /// Results that differ though this node's tables follow from its log are looked at again after this.
     public var checkAgainAfter: Int64 = 60_000_000
     /// Whether a node that has lost contact with all peers goes on after `window`. In a cluster of three or more it had

@@ -14,6 +14,8 @@ struct Writer: Sendable {
         var numbered: [JudgedItem] = []
         /// Others' commands, with the member who sent them.
         var stored: [(item: JudgedItem, origin: Int, sender: Int)] = []
+        /// By origin, where their numbers lie.
+        var coming: [Int: ClosedRange<Int64>] = [:]
         var proposed: [(from: Int, ids: [OrderID])] = []
         var bound: Timestamp?
         /// The earliest stamp accepted in it: nothing from there on may be closed before it is durable.
@@ -42,6 +44,17 @@ struct Writer: Sendable {
             ?? next.numbered.first?.item.stamp
     }
 
+    /// Where the numbers of an origin's commands lie that are on their way to the database.
+    func coming(of origin: Int) -> ClosedRange<Int64>? {
+        var hull = next.coming[origin]
+        for (_, batch) in inFlight {
+            guard let range = batch.coming[origin] else { continue }
+            hull = hull.hull(range.lowerBound)
+            hull = hull.hull(range.upperBound)
+        }
+        return hull
+    }
+
     mutating func add(_ write: Write) { next.writes.append(write) }
 
     mutating func number(_ items: [JudgedItem]) {
@@ -56,7 +69,10 @@ struct Writer: Sendable {
         } else {
             next.writes.append(.store(items))
         }
-        for (item, origin) in zip(items, origins) { next.stored.append((item, origin, sender)) }
+        for (item, origin) in zip(items, origins) {
+            next.stored.append((item, origin, sender))
+            next.coming[origin] = next.coming[origin].hull(item.item.number)
+        }
         note(items)
     }
 
@@ -96,5 +112,13 @@ struct Writer: Sendable {
             let stamp = judged.item.stamp
             next.earliest = next.earliest.map { min($0, stamp) } ?? stamp
         }
+    }
+}
+
+extension ClosedRange<Int64>? {
+    /// With one more number.
+    fileprivate func hull(_ number: Int64) -> ClosedRange<Int64> {
+        guard let range = self else { return number...number }
+        return Swift.min(range.lowerBound, number)...Swift.max(range.upperBound, number)
     }
 }

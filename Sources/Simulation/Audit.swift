@@ -11,7 +11,7 @@ struct Audit: Sendable {
     var misbehaviour: String?
     private(set) var healedAt: Int64 = 0
     /// Pairs of nodes that had executed different commands when all was well again.
-    private(set) var diverged: [(Int, Int)] = []
+    private(set) var diverged: [(a: Int, b: Int, through: Timestamp)] = []
     /// By pair, the heartbeats of the second that the first has had since all was well again.
     private var heard: [Pair: Int] = [:]
     /// Nodes that found that they differ from another, or were found to.
@@ -31,15 +31,17 @@ struct Audit: Sendable {
         return true
     }
 
-    /// A node has had a heartbeat that was sent since all was well again. After two of them a divergence must have been
-    /// found by one of the two.
-    mutating func hear(_ peer: Int, at node: Int) throws(Fault) {
-        heard[Pair(node: node, peer: peer), default: 0] += 1
+    /// A node has had a heartbeat that was sent since all was well again. After two of them, once both have closed as far as
+    /// either had then, a divergence must have been found by one of the two.
+    /// - Parameter through: how far both have closed.
+    mutating func hear(_ peer: Int, at node: Int, both through: Timestamp) throws(Fault) {
         let (a, b) = (min(node, peer), max(node, peer))
+        guard let divergence = diverged.first(where: { $0.a == a && $0.b == b }), through >= divergence.through else {
+            return
+        }
+        heard[Pair(node: node, peer: peer), default: 0] += 1
         let counts = (heard[Pair(node: a, peer: b)] ?? 0, heard[Pair(node: b, peer: a)] ?? 0)
-        guard min(counts.0, counts.1) == Self.heartbeatsMax, diverged.contains(where: { $0 == (a, b) }),
-            !found.contains(a), !found.contains(b)
-        else { return }
+        guard min(counts.0, counts.1) == Self.heartbeatsMax, !found.contains(a), !found.contains(b) else { return }
         throw Fault("n\(a) and n\(b) had diverged, and two heartbeats later neither has noticed")
     }
 
@@ -58,7 +60,10 @@ struct Audit: Sendable {
     mutating func heal(at time: Int64, _ nodes: [Node]) {
         healedAt = time
         for a in nodes.indices {
-            for b in nodes.indices where a < b && Self.differ(nodes[a].disk, nodes[b].disk) { diverged.append((a, b)) }
+            for b in nodes.indices where a < b && Self.differ(nodes[a].disk, nodes[b].disk) {
+                let through = max(nodes[a].disk.closed.through, nodes[b].disk.closed.through)
+                diverged.append((a: a, b: b, through: through))
+            }
         }
     }
 
@@ -205,7 +210,7 @@ extension Cluster {
 
     /// Every divergence was found, by one of the two (and if one was copied anew because of a third, that is enough).
     private func checkFound() throws(Fault) {
-        for (a, b) in audit.diverged where !audit.found.contains(a) && !audit.found.contains(b) {
+        for (a, b, _) in audit.diverged where !audit.found.contains(a) && !audit.found.contains(b) {
             throw Fault("\(names[a]) and \(names[b]) had diverged, and neither noticed")
         }
     }

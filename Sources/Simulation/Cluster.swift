@@ -15,6 +15,7 @@ struct Cluster {
         case written(Int, life: Int, WriteNumber)
         case read(Int, life: Int, ReadNumber, [LogRange])
         case match(Int)
+        case positions(Int, life: Int)
         case compare(Int, life: Int, NodeName, [MarketPosition])
         case lost(Int, Int, life: Int)
         case rebuild(Int, life: Int, from: Int)
@@ -124,8 +125,8 @@ struct Cluster {
         case .deliver(let message, let from, let to, let connection, let sentAt):
             guard directions[to][from].connection == connection else { return }
             try handle(.received(message, from: names[from]), at: to)
-            if isHealed, sentAt >= audit.healedAt, case .heartbeat = message, nodes[to].pausedUntil == nil {
-                try audit.hear(from, at: to)
+            if isHealed, sentAt >= audit.healedAt, case .heartbeat(let heartbeat) = message {
+                try audit.hear(from, at: to, both: min(heartbeat.chain.through, nodes[to].disk.closed.through))
             }
         case .hungUp(let node, let peer, let connection):
             guard directions[node][peer].connection == connection else { return }
@@ -136,6 +137,9 @@ struct Cluster {
             let (items, isComplete) = nodes[node].disk.read(ranges, max: 16)
             try handle(.found(number, items, isComplete: isComplete), at: node)
         case .match(let node): try match(node)
+        case .positions(let node, let life):
+            guard nodes[node].life == life else { return }
+            try handle(.executed(nodes[node].matcher.positions), at: node)
         case .compare(let node, let life, let peer, let positions):
             guard nodes[node].life == life else { return }
             let (equal, differing) = nodes[node].matcher.compare(positions)
@@ -170,6 +174,7 @@ struct Cluster {
             flaws: flaws)
         agenda.add(
             .tick(node, life: nodes[node].life), at: now + 1 + chance.below(scenario.tickInterval))
+        agenda.add(.positions(node, life: nodes[node].life), at: now + 1)
         for peer in nodes.indices where peer != node { plan(dialBetween: node, peer) }
         planMatch(node)
     }

@@ -119,6 +119,7 @@ public struct Scenario: Sendable {
         configuration.goesOnAlone = goesOnAlone
         configuration.waitingMax = waitingMax
         configuration.copyAbove = copyAbove
+        configuration.copyPause = 5 * window
         configuration.checkAgainAfter = 10 * window
         configuration.itemsPerMessageMax = 8
         configuration.itemsPerReadMax = 16

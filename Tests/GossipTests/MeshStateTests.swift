@@ -111,6 +111,9 @@ import Testing
         _ = state.claim(b, link(1, isDialledByEarlier: true), now: start)
         #expect(state.send([1], .other, to: b) == nil)
         #expect(state.open(b, 1, credit: 1_000) == true)
+        // The consumer does not know of it yet: what it sends is meant for an earlier connection.
+        #expect(state.send([1], .other, to: b) == nil)
+        #expect(waiting(&state) == ["connected"])
         #expect(state.send([2], .other, to: b) == .queued)
         state.end(b, 1)
         #expect(state.nextFrames(to: b, 1, bytesMax: 100).isEmpty == true)

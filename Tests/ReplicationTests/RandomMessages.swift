@@ -140,7 +140,7 @@ struct RandomMessages {
             positions: some(9) {
                 LogPosition(
                     origin: $0.name(), contiguous: $0.number(), beyond: $0.some(3) { $0.range().numbers },
-                    highest: $0.number())
+                    highest: $0.number(), coming: $0.maybe { $0.range().numbers })
             },
             markets: some(4) { MarketPosition(market: $0.text(), seq: Seq($0.number()), digestHead: $0.number()) },
             isLevel: below(2) == 0, sentAt: time(),

@@ -108,8 +108,13 @@ struct ReplicatorTests {
         #expect(actions.reports == [.tooFarInFuture])
     }
 
-    @Test(arguments: [("x", 1), ("a", 7), ("b", 0), ("b", -1)] as [(String, Int64)])
-    func `forged commands end the connection and change nothing`(origin: String, number: Int64) {
+    @Test(
+        arguments: [
+            ("x", 1, .forged), ("a", 7, .forged), ("b", 0, .malformed), ("b", -1, .malformed),
+            ("b", 1 << 48, .malformed),
+            ("b", .max, .malformed),
+        ] as [(String, Int64, Report.Kind)])
+    func `forged commands end the connection and change nothing`(origin: String, number: Int64, kind: Report.Kind) {
         var rig = Rig()
         rig.connectAndLevel()
         let item = LogItem(number: number, command: .sample(id: 1, at: rig.time, origin: origin))
@@ -117,7 +122,73 @@ struct ReplicatorTests {
             .received(.items(Items(reason: .relayed, items: [JudgedItem(item, .accepted)])), from: Rig.b))
         #expect(actions.hangsUp)
         #expect(actions.stored.isEmpty)
-        #expect(actions.reports == [.forged])
+        #expect(actions.reports == [kind])
+    }
+
+    @Test(arguments: [
+        LogPosition(origin: Rig.b, contiguous: .min, beyond: [], highest: 0),
+        LogPosition(origin: Rig.b, contiguous: 5, beyond: [], highest: 4),
+        LogPosition(origin: Rig.b, contiguous: 5, beyond: [3...4], highest: 9),
+        LogPosition(origin: Rig.b, contiguous: 0, beyond: [], highest: .max),
+        LogPosition(origin: Rig.b, contiguous: 0, beyond: [2...1 << 48], highest: 1 << 48),
+    ])
+    func `a position that cannot be ends the connection`(position: LogPosition) {
+        var rig = Rig()
+        rig.connectAndLevel()
+        var heartbeat = Heartbeat.sample
+        heartbeat.positions = [position]
+        let actions = rig.handle(.received(.heartbeat(heartbeat), from: Rig.b))
+        #expect(actions.hangsUp)
+        #expect(actions.reports == [.malformed])
+    }
+
+    @Test func `a command on its way to a peer's database is not refused as unheard`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        rig.handle(.entered([.sample(id: 1)]))
+        let coming = LogPosition(origin: Rig.a, contiguous: 0, beyond: [], highest: 1, coming: 1...1)
+        let actions = rig.overdue(coming)
+        #expect(actions.refused.isEmpty)
+        let lacking = LogPosition(origin: Rig.a, contiguous: 0, beyond: [], highest: 0)
+        #expect(rig.overdue(lacking).refused == [LogRange(origin: Rig.a, numbers: 1...1)])
+    }
+
+    @Test func `what was refused is not read from the log as accepted`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        let numbered = rig.handle(.entered([.sample(id: 1)])).numbered
+        let range = LogRange(origin: Rig.a, numbers: 1...1)
+        let read = rig.handle(.received(.pull(Pull(ranges: [range])), from: Rig.b))
+        let reads = read.compactMap { if case .read(let number, _) = $0 { number } else { nil } }
+        _ = rig.overdue(LogPosition(origin: Rig.a, contiguous: 0, beyond: [], highest: 0))
+        let answer = rig.handle(.found(reads[0], numbered, isComplete: true))
+        let told = answer.compactMap { if case .send(.items(let items), _) = $0 { items.items } else { nil } }
+        #expect(told.flatMap { $0 }.map(\.verdict) == [.late])
+    }
+
+    @Test func `a refusal holds, whoever tells of it`() {
+        var rig = Rig { $0.members = [Rig.a, Rig.b, Rig.c] }
+        rig.connectAndLevel()
+        let item = LogItem(number: 1, command: .sample(id: 1, at: rig.time, origin: "c"))
+        let actions = rig.handle(
+            .received(.items(Items(reason: .pulled, items: [JudgedItem(item, .late)])), from: Rig.b))
+        #expect(actions.stored.map(\.verdict) == [.late])
+    }
+
+    @Test func `nothing is closed by the window while what a lost connection held may be on its way`() {
+        var rig = Rig { $0.closesEarly = false }
+        rig.connectAndLevel()
+        _ = rig.receive(1, at: rig.time)
+        for _ in 0..<5 {
+            _ = rig.tick(after: rig.configuration.window / 6)
+            _ = rig.beat(theirs: 1)
+        }
+        rig.handle(.connected(Rig.b))
+        var actions = rig.tick(after: rig.configuration.window / 5)
+        #expect(actions.closed == nil)
+        rig.connect()
+        actions = rig.beat(theirs: 1)
+        #expect(actions.closed != nil)
     }
 
     @Test func `a message before hello ends the connection`() {

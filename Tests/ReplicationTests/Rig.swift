@@ -62,6 +62,26 @@ struct Rig {
                 from: peer))
     }
 
+    /// Time passes until an own command is overdue, and the peer says what it has of this node's.
+    mutating func overdue(_ mine: LogPosition) -> [Action] {
+        var actions: [Action] = []
+        for _ in 0..<2 {
+            time += configuration.window
+            actions += handle(.tick)
+            heartbeat += 1
+            var told = Heartbeat.sample
+            told.number = heartbeat
+            told.chain = ChainPoint(through: Timestamp(0), digest: .zero)
+            told.positions = [mine]
+            told.markets = []
+            told.echo = Heartbeat.Echo(
+                number: sent.last?.number ?? 0, sentAt: Timestamp(time), receivedAt: Timestamp(time))
+            actions += handle(.received(.heartbeat(told), from: Self.b))
+            actions += handle(.tick)
+        }
+        return actions
+    }
+
     mutating func connect(_ peer: NodeName = Self.b, members: [NodeName]? = nil) {
         handle(.connected(peer))
         let hello = Hello(
@@ -107,6 +127,9 @@ extension [Action] {
     }
     var reports: [Report.Kind] {
         compactMap { if case .report(let report) = $0 { report.kind } else { nil } }
+    }
+    var refused: [LogRange] {
+        writes.flatMap { write -> [LogRange] in if case .refuse(let ranges, _) = write { ranges } else { [] } }
     }
     var asksForCheck: Bool { contains { if case .check = $0 { true } else { false } } }
     var rebuildsFrom: NodeName? {

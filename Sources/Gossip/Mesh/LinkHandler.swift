@@ -89,7 +89,7 @@ final class LinkHandler: ChannelDuplexHandler {
         guard let link else { return }
         mesh.state.withLock { $0.end(link.peer, link.id) }
         mesh.consumer.wake()
-        if isOpen { mesh.logger.info("disconnected", metadata: ["peer": "\(link.peer)", "because": "\(why)"]) }
+        if isOpen { mesh.refusals.addDisconnection("\(link.peer)", because: "\(why)") }
     }
 
     private func address(_ context: ChannelHandlerContext) -> String {
@@ -206,7 +206,7 @@ final class LinkHandler: ChannelDuplexHandler {
         isOpen = true
         guard mesh.state.withLock({ $0.open(link.peer, link.id, credit: credit) }) else { return }
         mesh.consumer.wake()
-        mesh.logger.info("connected", metadata: ["peer": "\(link.peer)", "dialled": "\(dialled != nil)"])
+        mesh.refusals.addConnection("\(link.peer)", ["dialled": "\(dialled != nil)"])
         timer?.cancel()
         watch()
         flush()

@@ -9,6 +9,8 @@ struct MeshState {
         var link: Link?
         /// Both sides have opened it: the consumer knows of it.
         var isOpen = false
+        /// The consumer has taken note of it: what it sent before was meant for an earlier one.
+        var isKnown = false
         var heardAt: NIODeadline
         var outbox: Outbox
         var account: CreditAccount
@@ -98,6 +100,7 @@ extension MeshState {
         let wasOpen = peer.isOpen
         peer.link = nil
         peer.isOpen = false
+        peer.isKnown = false
         peer.outbox = empty
         peer.account.close()
         peer.giving?.cancel()
@@ -154,6 +157,7 @@ extension MeshState {
             peers[name] = peer
         }
         if case .snapshotRequest(let name) = next { peers[name]?.isAsking = false }
+        if case .connected(let name) = next { peers[name]?.isKnown = true }
         return next
     }
 
@@ -167,9 +171,9 @@ extension MeshState {
 // MARK: Sending
 
 extension MeshState {
-    /// - Returns: nil where there is no connection.
+    /// - Returns: nil where there is no connection that the consumer knows of.
     mutating func send(_ payload: [UInt8], _ role: Outbox.Role, to name: NodeName) -> Outbox.Verdict? {
-        guard peers[name]?.isOpen == true, let verdict = peers[name]?.outbox.append(payload, role) else { return nil }
+        guard peers[name]?.isKnown == true, let verdict = peers[name]?.outbox.append(payload, role) else { return nil }
         if case .dropped = verdict { peers[name]?.metrics.pushesDropped += 1 }
         return verdict
     }

@@ -2,7 +2,8 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// Counts what is refused, and writes at most one line per reason and interval about it, however much there is.
+/// Counts what is refused, and writes at most one line per reason and interval about it, however much there is. Of
+/// connections that come and go likewise.
 final class Refusals: Sendable {
     private struct State {
         var counts: [MeshRefusal: Int] = [:]
@@ -36,7 +37,17 @@ final class Refusals: Sendable {
         say(.notice, text, about: "dial \(peer)", peer: peer)
     }
 
-    private func say(_ level: Logger.Level, _ text: String, about topic: String, peer: String) {
+    func addConnection(_ peer: String, _ metadata: Logger.Metadata) {
+        say(.info, "connected", about: "connected \(peer)", peer: peer, metadata)
+    }
+
+    func addDisconnection(_ peer: String, because: String) {
+        say(.info, "disconnected", about: "disconnected \(peer)", peer: peer, ["because": "\(because)"])
+    }
+
+    private func say(
+        _ level: Logger.Level, _ text: String, about topic: String, peer: String, _ more: Logger.Metadata = [:]
+    ) {
         let now = NIODeadline.now()
         let others = state.withLock { state -> Int? in
             if let last = state.lastLine[topic], now - last < interval {
@@ -47,7 +58,8 @@ final class Refusals: Sendable {
             return state.unsaid.removeValue(forKey: topic) ?? 0
         }
         guard let others else { return }
-        var metadata: Logger.Metadata = ["peer": "\(peer)"]
+        var metadata = more
+        metadata["peer"] = "\(peer)"
         if others > 0 { metadata["more_like_it"] = "\(others)" }
         logger.log(level: level, "\(text)", metadata: metadata)
     }

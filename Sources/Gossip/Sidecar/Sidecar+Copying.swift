@@ -6,14 +6,18 @@ extension Sidecar {
     /// Gives a peer a copy of this node's state, if its tables follow from its log; the node goes on meanwhile.
     func give(_ request: SnapshotRequest, _ inbox: SidecarInbox) {
         let database = configuration.database
-        logger.notice("giving a copy of the state", metadata: ["peer": "\(request.peer)"])
+        guard copying.begin(request.peer) else {
+            return request.refuse(because: "a copy that it asked for before is being given")
+        }
         Task {
+            defer { copying.end(request.peer) }
             do {
                 request.begin([])
                 if let found = try await checks.foundLately() {
                     request.refuse(because: "its tables are damaged")
                     return await inbox.put(.checked(found: found))
                 }
+                logger.notice("giving a copy of the state", metadata: ["peer": "\(request.peer)"])
                 try await database.giveState { try await request.send($0) }
                 request.end()
             } catch {

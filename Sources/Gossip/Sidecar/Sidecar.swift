@@ -10,6 +10,7 @@ public struct Sidecar: Service, CustomStringConvertible {
     let configuration: SidecarConfiguration
     private let mesh: Mesh
     let checks: TableChecks
+    let copying = CopiesGiven()
     let logger: Logger
 
     public init(_ configuration: SidecarConfiguration, mesh: Mesh, logger: Logger) {

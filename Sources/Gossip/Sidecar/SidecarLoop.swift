@@ -85,6 +85,7 @@ struct SidecarLoop {
             guard try learn(hello.markets, from: peer) else { return }
             try handle(.received(.hello(hello), from: peer))
         case .received(let message, let peer):
+            guard try knowsMarkets(of: message, from: peer) else { return }
             try handle(.received(message, from: peer))
         case .snapshotRequested:
             break
@@ -102,6 +103,23 @@ struct SidecarLoop {
             shared.mesh.disconnect(peer, because: "\(error)")
             return false
         }
+    }
+
+    /// A peer tells of a market before it sends commands for it.
+    /// - Returns: false where it did not; then it is disconnected.
+    private mutating func knowsMarkets(of message: Message, from peer: NodeName) throws -> Bool {
+        let symbols: [String]
+        switch message {
+        case .items(let items): symbols = items.items.map(\.item.command.market)
+        case .propose(let proposals): symbols = proposals.map(\.command.market)
+        default: return true
+        }
+        try announceMarkets(of: symbols)
+        guard let unknown = symbols.first(where: { !markets.contains($0) }) else { return true }
+        let text = "a command for the market '\(unknown)', which nobody has told of"
+        shared.reporter.report(Report(.malformed, peer: peer, "\(peer): \(text)"))
+        shared.mesh.disconnect(peer, because: text)
+        return false
     }
 
     /// - Returns: whether there was something.

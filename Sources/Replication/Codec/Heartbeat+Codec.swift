@@ -71,6 +71,7 @@ extension LogPosition {
         writer.small(contiguous)
         writer.list(beyond) { $1.write(to: &$0) }
         writer.small(highest)
+        writer.optional(coming) { $1.write(to: &$0) }
     }
 
     fileprivate init(from reader: inout ByteReader) throws(CodecError) {
@@ -79,7 +80,8 @@ extension LogPosition {
             beyond: try reader.list("a position's ranges", max: CodecLimits.rangesMax) { reader throws(CodecError) in
                 try ClosedRange(from: &reader)
             },
-            highest: try reader.small("a position"))
+            highest: try reader.small("a position"),
+            coming: try reader.optional("a range") { reader throws(CodecError) in try ClosedRange(from: &reader) })
     }
 }
 

@@ -96,7 +96,8 @@ def late(ranges):
 
 
 def position(origin, contiguous, highest, beyond=()):
-    return text(origin) + small(contiguous) + listed([interval(*each) for each in beyond]) + small(highest)
+    listing = listed([interval(*each) for each in beyond])
+    return text(origin) + small(contiguous) + listing + small(highest) + optional(None)
 
 
 def heartbeat(number, now, watermark=None, last=0, through=None, digest=None, positions=(), markets=(), level=True, echo=None):

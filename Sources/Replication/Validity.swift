@@ -1,0 +1,57 @@
+import OrderBook
+
+extension LogItem {
+    /// A number has 48 bits in the database.
+    public static let numberMax: Int64 = 1 << 48 - 1
+}
+
+extension Message {
+    /// What no node that follows the rules says, in one line; nil where there is nothing.
+    var fault: String? {
+        switch self {
+        case .items(let items):
+            if let judged = items.items.first(where: { !Self.isNumber($0.item.number) }) {
+                return "command \(judged.item.number)"
+            }
+            return Self.fault(items.answered)
+        case .pull(let pull): return Self.fault(pull.ranges)
+        case .late(let ranges): return Self.fault(ranges)
+        case .heartbeat(let heartbeat): return heartbeat.fault
+        case .hello, .propose, .confirm, .withdraw, .chainQuery, .chainAnswer: return nil
+        }
+    }
+
+    private static func fault(_ ranges: [LogRange]) -> String? {
+        let wrong = ranges.first { !isNumber($0.numbers.lowerBound) || !isNumber($0.numbers.upperBound) }
+        return wrong.map { "commands \($0.numbers.lowerBound) to \($0.numbers.upperBound)" }
+    }
+
+    private static func isNumber(_ number: Int64) -> Bool { (1...LogItem.numberMax).contains(number) }
+}
+
+extension Heartbeat {
+    fileprivate var fault: String? {
+        guard number > 0, (0...LogItem.numberMax).contains(lastNumber) else {
+            return "heartbeat \(number), promising up to command \(lastNumber)"
+        }
+        return positions.lazy.compactMap(\.fault).first
+    }
+}
+
+extension LogPosition {
+    /// More than what is listed can have come that is not: it is on its way to the database, or behind many gaps.
+    private static let unlistedMax: Int64 = 1 << 20
+
+    fileprivate var fault: String? {
+        var last = contiguous
+        var isRising = contiguous >= 0
+        for range in beyond {
+            isRising = isRising && range.lowerBound > last
+            last = range.upperBound
+        }
+        guard isRising, highest >= last, highest <= LogItem.numberMax, highest - last <= Self.unlistedMax else {
+            return "a log of \(origin) up to \(contiguous), then \(beyond), in all up to \(highest)"
+        }
+        return nil
+    }
+}
