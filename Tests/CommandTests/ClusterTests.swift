@@ -39,6 +39,46 @@ import Testing
         }
     }
 
+    @Test func `a row changed by hand is found by its results, and replaced by that of the log`() async throws {
+        try await withCluster { cluster in
+            let (a, b) = (cluster.nodes[0], cluster.nodes[1])
+            _ = try b.place("ask", 2, at: 101)
+            try await cluster.becomeEqual()
+            // Of two nodes the one with the lower name is right where commands differ; here the log is.
+            _ = try a.value(
+                "WITH changed AS (UPDATE pgbook_data.book SET amount = 9 RETURNING 1) SELECT count(*)::text FROM changed"
+            )
+            let bid = try b.place("bid", 3, at: 101)
+            try await eventually("a is rebuilt") {
+                try a.value("SELECT count(*)::text FROM pgbook.divergence WHERE id = '\(bid)'") == "1"
+            }
+            try await cluster.becomeEqual()
+            for node in cluster.nodes { #expect(try node.status(of: bid) == "open", "\(node.name)") }
+            #expect(try b.value("SELECT count(*)::text FROM pgbook.divergence") == "0")
+        }
+    }
+
+    @Test func `a cluster grows by a node`() async throws {
+        try await withCluster { cluster in
+            let order = try cluster.nodes[0].place("bid", 2, at: 101)
+            try await cluster.becomeEqual()
+            let others = cluster.nodes
+            let new = try cluster.add("c")
+            try others[0].restartSidecar()
+            // Not before all know it.
+            try new.start()
+            try await eventually("the new node has what is there") { try new.status(of: order) == "open" }
+            #expect(try !new.isReady)
+            try others[1].restartSidecar()
+            for node in cluster.nodes {
+                try await eventually("\(node.name) takes orders: \(node.errors)") { try node.isReady }
+            }
+            let taken = try new.place("ask", 2, at: 101)
+            try await cluster.becomeEqual()
+            for node in cluster.nodes { #expect(try node.status(of: taken) == "filled", "\(node.name)") }
+        }
+    }
+
     @Test func `a node without its sidecar takes no orders to begin with, and says why`() throws {
         let database = try TestDatabase()
         let connection = try database.connection(as: .node)

@@ -3,20 +3,26 @@ import Postgres
 import Store
 import TestSupport
 
-/// Two nodes of one cluster: what `pgbook cluster init`, `pgbook serve` and `pgbook gossip` make of two databases.
+/// Nodes of one cluster: what `pgbook cluster init`, `pgbook serve` and `pgbook gossip` make of two databases.
 final class RunningCluster {
-    let nodes: [RunningNode]
+    private(set) var nodes: [RunningNode] = []
     private let folder: URL
+    private var authority: String { folder.appending(path: "authority").path }
 
     fileprivate init(names: [String]) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "pgbook-cluster-\(UUID())")
-        let authority = folder.appending(path: "authority").path
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Self.succeed(["cluster", "init", "--name", "test", authority])
-        for name in names {
-            try Self.succeed(["cluster", "add-node", name, "--host", "127.0.0.1:\(try freePort())", authority])
-        }
-        nodes = try names.map { try RunningNode($0, configuration: "\(authority)/\($0)") }
+        for name in names { try add(name) }
+    }
+
+    /// A node more, which is not started. The others know of it when they are started again.
+    @discardableResult
+    func add(_ name: String) throws -> RunningNode {
+        try Self.succeed(["cluster", "add-node", name, "--host", "127.0.0.1:\(try freePort())", authority])
+        let node = try RunningNode(name, configuration: "\(authority)/\(name)")
+        nodes.append(node)
+        return node
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -81,6 +87,12 @@ final class RunningNode {
 
     func startSidecar() throws {
         sidecar = try RunningProgram(["gossip", "--config", configuration], database: database.url(as: .node))
+    }
+
+    func restartSidecar() throws {
+        sidecar?.signal(SIGTERM)
+        _ = try sidecar?.result()
+        try startSidecar()
     }
 
     func killSidecar() {
