@@ -222,6 +222,17 @@ def suffered(*messages):
     return attack
 
 
+def before_hello(target):
+    link = target.link().open()
+    link.say(heartbeat(target, 1))
+    ends(target, link)
+
+
+def before_second_hello(target):
+    target.session().close(politely=True)
+    before_hello(target)
+
+
 def replayed_frame(target):
     link = target.session()
     recorded = codec.frame(link.cluster, link.number + 1, codec.MESSAGE, heartbeat(target, 1))
@@ -366,7 +377,11 @@ MESSAGES = {
     "hello with another tick size": (said(lambda t: codec.hello(t.id, t.members, t.window, [codec.market("BTC-USD", tick="0.5")])), ["mismatch"]),
     "items of no member": (said(lambda t: codec.items(codec.PUSHED, [t.own(1, t.now(), origin="nobody")])), ["forged"]),
     "items in the node's own name": (said(lambda t: codec.items(codec.PUSHED, [t.own(1 << 40, t.now(), origin=t.node.name)])), ["forged"]),
-    "items numbered 0": (said(lambda t: codec.items(codec.PUSHED, [t.own(0, t.now())])), ["forged"]),
+    "items numbered 0": (said(lambda t: codec.items(codec.PUSHED, [t.own(0, t.now())])), ["malformed"]),
+    "items numbered 2^48": (said(lambda t: codec.items(codec.PUSHED, [t.own(1 << 48, t.now())])), ["malformed"]),
+    "items of a market that is not": (said(lambda t: codec.items(codec.PUSHED, [t.own(t.last + 1, t.now(), market="NO-SUCH")])), ["malformed"]),
+    "message before hello": (before_hello, ["malformed"]),
+    "message before hello, after a reconnect": (before_second_hello, ["malformed"]),
     "stamps out of order": (said(lambda t: codec.items(codec.PUSHED, [t.own(t.last + 1, t.stamp - 1)])), ["malformed"]),
     "stamp of a known number": (suffered(lambda t: codec.items(codec.PUSHED, [t.own(t.last, t.now())])), []),
     "items far in the future": (suffered(lambda t: codec.items(codec.PUSHED, [t.own(t.last + 1, t.now() + FUTURE)])), ["tooFarInFuture"]),
@@ -385,12 +400,13 @@ FLOODS = {
 }
 
 EXTREMES = {
-    "late, all numbers there are": (suffered(lambda t: codec.late([codec.log_range(t.node.name, 1, codec.MOST)])), []),
-    "pull of all numbers there are": (suffered(lambda t: codec.pull([codec.log_range(t.node.name, codec.LEAST, codec.MOST)])), []),
-    "heartbeat with the least values": (suffered(lambda t: codec.heartbeat(
+    "late, all numbers there are": (said(lambda t: codec.late([codec.log_range(t.node.name, 1, codec.MOST)])), ["malformed"]),
+    "pull of all numbers there are": (said(lambda t: codec.pull([codec.log_range(t.node.name, codec.LEAST, codec.MOST)])), ["malformed"]),
+    "pull of all numbers there may be": (suffered(lambda t: codec.pull([codec.log_range(t.node.name, 1, (1 << 48) - 1)])), []),
+    "heartbeat with the least values": (said(lambda t: codec.heartbeat(
         codec.LEAST, codec.LEAST, last=codec.LEAST, through=codec.LEAST, echo=(codec.LEAST, codec.MOST, codec.LEAST),
         positions=[codec.position(name, codec.LEAST, codec.LEAST, [(codec.LEAST, codec.MOST)]) for name in t.members],
-        markets=[codec.market_position("BTC-USD", codec.LEAST, 0)])), []),
+        markets=[codec.market_position("BTC-USD", codec.LEAST, 0)])), ["malformed"]),
     "confirmations of nothing": (suffered(lambda t: codec.message(codec.CONFIRM, codec.listed([t.random.randbytes(16)] * 100))), []),
     "chain at the end of time": (suffered(
         lambda t: codec.message(codec.CHAIN_QUERY, codec.word(codec.MOST)),
@@ -401,13 +417,11 @@ EXTREMES = {
     "an own order at the least price": (own(price=codec.LEAST), []),
     "an own order with no user": (own(user=""), []),
     "an own late order from the end of time": (own(verdict=1, stamp=codec.MOST - 1), []),
-    "an own order in a market that is not": (own(market="NO-SUCH"), []),
-    "an item numbered 2^48": (suffered(lambda t: codec.items(codec.PUSHED, [t.own(1 << 48, t.now())])), []),
-    "an item with the greatest number": (suffered(lambda t: codec.items(codec.PUSHED, [t.own(codec.MOST, t.now())])), []),
-    "heartbeat with the greatest values": (suffered(lambda t: codec.heartbeat(
+    "items with the greatest number": (said(lambda t: codec.items(codec.PUSHED, [t.own(codec.MOST, t.now())])), ["malformed"]),
+    "heartbeat with the greatest values": (said(lambda t: codec.heartbeat(
         codec.MOST, codec.MOST, last=codec.MOST, through=codec.MOST, echo=(codec.MOST, codec.LEAST, codec.MOST),
         positions=[codec.position(name, codec.MOST, codec.MOST) for name in t.members if name != t.node.name],
-        markets=[codec.market_position("BTC-USD", codec.MOST, 0)])), []),
+        markets=[codec.market_position("BTC-USD", codec.MOST, 0)])), ["malformed"]),
 }
 
 # A member may write what it likes into its own log.

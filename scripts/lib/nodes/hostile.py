@@ -12,10 +12,11 @@ import time
 from . import attacks
 from .attacks import Target
 from .entering import Load
+from .lines import Lines, judge_lines, kinds, said_in_words, without_time
 from .node import Fault, run as command
 from .options import Parser, count, positive
 from .trial import READY_SECONDS_MAX, Nodes, carry_out, judge, say
-from .watching import Lines, Watch, launch, resident, wait_level, without_time
+from .watching import Watch, launch, resident, wait_level
 
 GROUPS = {
     "strangers": attacks.STRANGERS, "frames": attacks.FRAMES, "messages": attacks.MESSAGES, "floods": attacks.FLOODS,
@@ -24,12 +25,6 @@ GROUPS = {
 RUN = "hostile"
 # Of the attacked sidecar, over the whole run.
 GROWTH_BYTES_MAX = 64 << 20
-# A sidecar says the same once in ten seconds.
-SILENCE_SECONDS = 10
-# That a member's connection stands, and is lost.
-CONNECTION_LINES_MAX = 20
-# What begins otherwise belongs to a backtrace.
-IS_LINE = re.compile(r"\d{4}-")
 # What a sidecar that ended by a fault of its own says of it, in little time.
 BACKTRACE = "threads=crashed,symbolicate=fast,images=none"
 STATUS_SECONDS_MAX = 10
@@ -119,7 +114,7 @@ def attack_all(options, figures, target, node, other):
     target.counters, target.watch = counters(node), watches[0]
     for watch in watches:
         watch.node.unseen = watch.node.since = Lines(watch.node.log)
-    say(f"{'attack':46} {'times':>5}  counters, log lines")
+    say(f"{'attack':46} {'times':>5} {'s':>6}  counters, log lines")
     for group in options.groups:
         for name, (attack, expected) in GROUPS[group].items():
             if options.only and options.only not in name:
@@ -149,13 +144,13 @@ def one(options, figures, target, node, watches, name, attack, expected):
     risen.subtract(before)
     risen = {kind: count for kind, count in sorted(risen.items()) if count}
     # That the member is not there is no news.
-    said = collections.Counter(kind_of(line) for line in lines.new() if IS_LINE.match(line) and "cannot reach" not in line)
+    said = kinds(line for line in lines.new() if "cannot reach" not in line)
     shown = ", ".join(f"{kind} {count}" for kind, count in risen.items()) or "none"
-    say(f"{name:46} {times:5}  {shown}; {said_in_words(said)}")
+    say(f"{name:46} {times:5} {seconds:6.1f}  {shown}; {said_in_words(said)}")
     for kind in expected:
         rose = risen.get(kind, 0)
         figures.rule(RUN, rose >= times, f"{name}: the counter {kind} rose by {rose} in {times} times")
-    judge_lines(figures, name, said, seconds)
+    judge_lines(figures, RUN, name, said, seconds)
     for watch in watches:
         mend(figures, target, watch.node, name)
     for watch in watches:
@@ -221,29 +216,6 @@ def goes_on(watch, executed):
             return True
         time.sleep(0.05)
     return False
-
-
-def kind_of(line):
-    """A line's level and words without its values."""
-    words = without_time(line)
-    level = words.split(" ", 1)[0]
-    text = words.split("] ", 1)[-1]
-    return level, "".join("#" if character.isdigit() else character for character in text)
-
-
-def said_in_words(said):
-    loud = sum(count for (level, _), count in said.items() if level != "info")
-    return f"{loud} lines" + (f" and {said.total() - loud} of connections" if said.total() > loud else "")
-
-
-def judge_lines(figures, name, said, seconds):
-    """At most one of a kind in ten seconds."""
-    most = 1 + int(seconds / SILENCE_SECONDS)
-    for (level, text), count in said.items():
-        if level != "info":
-            figures.rule(RUN, count <= most, f"{name}: {count} lines in {seconds:.1f} s like: {level} {text[:120]}")
-    connections = sum(count for (level, _), count in said.items() if level == "info")
-    figures.rule(RUN, connections <= CONNECTION_LINES_MAX, f"{name}: {connections} lines about connections")
 
 
 def come_back(figures, member, node, other):

@@ -1,19 +1,17 @@
 """A node's sidecar is stopped for a long while, and then goes on."""
 
-import collections
 import time
 
 from .entering import Load
+from .lines import Lines, judge_lines, kinds
 from .trial import READY_SECONDS_MAX, Nodes, judge, say
-from .watching import Lines, Watch, launch, resident, wait_level, without_time
+from .watching import Watch, launch, resident, wait_level
 
 RUN = "stopped"
 LEVEL_SECONDS_MAX = 120
 SAMPLE_SECONDS = 1
 # Growth of another sidecar's memory after the first tenth.
 GROWTH_BYTES_MAX = 32 << 20
-# One line of each kind in ten seconds is what a sidecar allows itself.
-LINES_PER_SECOND_MAX = 0.5
 
 
 def run(options, folder, figures):
@@ -55,7 +53,11 @@ def hold(options, figures, others, victim, watches, load):
     figures.rule(RUN, rate > 0.8 * options.stopped_rate, f"the others executed {rate:.1f} of {options.stopped_rate:g} orders a second")
     for node in others:
         judge_memory(figures, node, samples[node.name], options.seconds)
-        judge_lines(figures, node, logs[node.name].new(), passed)
+        said = kinds(logs[node.name].new())
+        figures.add(RUN, f"{node.name}'s log lines", said.total())
+        for (level, text), number in said.most_common(4):
+            say(f"  {node.name}, {number} ×: {level} {text[:160]}")
+        judge_lines(figures, RUN, f"the sidecar of {node.name}", said, passed)
 
 
 def judge_memory(figures, node, samples, seconds):
@@ -66,14 +68,6 @@ def judge_memory(figures, node, samples, seconds):
     for name, value in (("after the first minute", first), ("at the end", last), ("at most", most)):
         figures.add(RUN, f"{node.name}'s sidecar {name}, MiB", value / (1 << 20))
     figures.rule(RUN, last > 0 and growth <= GROWTH_BYTES_MAX, f"the sidecar of {node.name} grew by {growth >> 20} MiB")
-
-
-def judge_lines(figures, node, lines, seconds):
-    figures.add(RUN, f"{node.name}'s log lines", len(lines))
-    most = max(10, seconds * LINES_PER_SECOND_MAX)
-    figures.rule(RUN, len(lines) <= most, f"the sidecar of {node.name} wrote {len(lines)} lines in {seconds:.0f} s")
-    for line, count in collections.Counter(map(without_time, lines)).most_common(4):
-        say(f"  {node.name}, {count} ×: {line[:180]}")
 
 
 def come_back(figures, victim, watches):

@@ -43,7 +43,7 @@ class Watch:
         return bool(row and row[0])
 
 
-def wait_level(watch, others, launched, seconds_max):
+def wait_level(watch, others, launched, seconds_max, when_level=lambda: None):
     """Seconds from a launch (of the monotonic and of the wall clock) until the node takes orders and has executed what the
     others had when it was launched, and until it has also executed what they had a moment ago; None for what did not
     come in time."""
@@ -55,6 +55,7 @@ def wait_level(watch, others, launched, seconds_max):
             executed = watch.executed()
             if level is None and executed >= target:
                 level = time.monotonic() - began
+                when_level()
             if level is not None and executed >= goal:
                 return level, time.monotonic() - began
         time.sleep(LOOK_SECONDS)
@@ -75,23 +76,3 @@ def resident(process):
         return 0
     found = re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
-
-
-class Lines:
-    """What is added to a log from now on."""
-
-    def __init__(self, log):
-        self.log = log
-        self.at = log.stat().st_size if log.exists() else 0
-
-    def new(self):
-        if not self.log.exists():
-            return []
-        with open(self.log, "rb") as file:
-            file.seek(self.at)
-            return file.read().decode(errors="replace").splitlines()
-
-
-def without_time(line):
-    """So that lines that say the same can be counted together."""
-    return re.sub(r"^\S+ ", "", line)
