@@ -10,6 +10,7 @@ import time
 from .node import Fault, Node, run
 from .processes import free_port
 
+READY_SECONDS_MAX = 60
 PROXY = pathlib.Path(__file__).parent.parent / "fault_proxy.py"
 
 
@@ -67,15 +68,18 @@ class Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         run([self.program, "cluster", "init", "--name", "local", authority])
         ports = {node.name: free_port() for node in self.nodes}
+        for name, port in ports.items():
+            self.add_member(name, port)
         for node in self.nodes:
-            run([self.program, "cluster", "add-node", node.name, "--host", f"127.0.0.1:{ports[node.name]}", authority])
-        for node in self.nodes:
-            self.take_configuration(authority, node, ports)
+            self.take_configuration(node, ports)
 
-    def take_configuration(self, authority, node, ports):
+    def add_member(self, name, port):
+        run([self.program, "cluster", "add-node", name, "--host", f"127.0.0.1:{port}", self.folder / "authority"])
+
+    def take_configuration(self, node, ports):
         """The files that add-node made, with all members in them, whose addresses are the proxies' where there are any."""
-        node.config.mkdir(parents=True)
-        for file in (authority / node.name).iterdir():
+        node.config.mkdir(parents=True, exist_ok=True)
+        for file in (self.folder / "authority" / node.name).iterdir():
             target = node.config / file.name
             target.write_bytes(file.read_bytes())
             target.chmod(0o600)
@@ -85,6 +89,27 @@ class Cluster:
         configuration["members"] = [
             {"name": name, "host": "127.0.0.1", "port": self.port(node.name, name, port)} for name, port in ports.items()]
         file.write_text(json.dumps(configuration, indent=2, sort_keys=True) + "\n")
+
+    def grow(self, name, by=()):
+        """A further member, as an operator adds one to a cluster that runs: each sidecar gets the new configuration and is
+        started anew, one after the other. Returns the new node, prepared, with an empty database."""
+        node = Node(name, self.folder / name, self.program, self.nodes[0].postgres)
+        node.by = list(by)
+        members = json.loads((self.folder / "authority" / "cluster.json").read_text())["members"]
+        ports = {member["name"]: member["port"] for member in members} | {name: free_port()}
+        self.add_member(name, ports[name])
+        node.make_database()
+        for each in self.nodes:
+            self.take_configuration(each, ports)
+            if fault := each.sidecar.stop():
+                raise Fault(fault)
+            self.started = datetime.datetime.now(datetime.timezone.utc)
+            each.sidecar.start()
+            self.wait_ready(READY_SECONDS_MAX, [each])
+        self.take_configuration(node, ports)
+        self.nodes.append(node)
+        node.prepare(*self.words)
+        return node
 
     def port(self, from_name, to_name, port):
         if self.proxies is None or from_name == to_name:
@@ -99,6 +124,7 @@ class Cluster:
     def prepare(self, serve=(), gossip=()):
         """So that each node can be started."""
         self.started = datetime.datetime.now(datetime.timezone.utc)
+        self.words = serve, gossip
         for node in self.nodes:
             node.prepare(serve, gossip)
 
