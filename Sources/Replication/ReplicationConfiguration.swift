@@ -60,4 +60,17 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     }
 
     public var peers: [NodeName] { members.filter { $0 != name } }
+
+    /// Sets the window, and makes what has to be shorter than it shorter: a node must know that it is cut off, that it stood
+    /// still or that its clock is wrong before it closes a pool by the window alone.
+    public mutating func setWindow(_ window: Int64) {
+        self.window = window
+        heartbeatInterval = min(heartbeatInterval, max(tickInterval, window / 15))
+        silenceMax = min(silenceMax, max(3 * heartbeatInterval, window / 3))
+        pauseMax = min(pauseMax, max(3 * tickInterval, window / 4))
+        clockDifferenceMax = min(clockDifferenceMax, max(1_000, window / 6))
+        pullTimeout = min(pullTimeout, max(3 * heartbeatInterval, window / 6))
+        boundAhead = 2 * heartbeatInterval
+        confirmationTimeout = min(confirmationTimeout, max(3 * heartbeatInterval, window / 3))
+    }
 }

@@ -91,7 +91,7 @@ extension ClusterConfiguration {
         guard let name = node.flatMap({ NodeName($0) }) else { return nil }
         var configuration = ReplicationConfiguration(
             name: name, clusterID: cluster, members: members.compactMap { NodeName($0.name) })
-        configuration.window = windowMilliseconds * 1_000
+        configuration.setWindow(windowMilliseconds * 1_000)
         configuration.closesEarly = closesEarly
         configuration.confirmations = confirmations
         return configuration
