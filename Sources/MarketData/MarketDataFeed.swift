@@ -79,8 +79,7 @@ public final class MarketDataFeed: Sendable {
         }
         if state.readinessReadAt.map({ $0 + limits.pollInterval <= now }) ?? true {
             state.readinessReadAt = now
-            let reason = try await reader.notReady()
-            unready.withLock { $0 = reason }
+            noteReadiness(try await reader.notReady())
         }
         // Trades and outcomes are news; nobody should wait for books to hear of them.
         for number in state.active { try await readTrades(&state, number) }
@@ -90,6 +89,18 @@ public final class MarketDataFeed: Sendable {
         state.active = state.active.filter { state.trackers[$0]?.bookDecision(now: now) != .upToDate }
         // What comes meanwhile is answered together.
         try await Task.sleep(for: sink.isEager ? limits.hintInterval : max(limits.hintInterval, limits.bookInterval))
+    }
+
+    private func noteReadiness(_ reason: String?) {
+        let before = unready.withLock { unready in
+            defer { unready = reason }
+            return unready
+        }
+        // What stands behind a colon may change all the time.
+        let isNews =
+            (reason == nil) != (before == nil)
+            || reason?.split(separator: ":").first != before?.split(separator: ":").first
+        if isNews { sink.readinessChanged(notReadyBecause: reason) }
     }
 
     private func publish(_ state: inout FeedState) {

@@ -37,3 +37,23 @@ public struct CancelledAllMessage: ServerMessage, Hashable {
         writer.endObject()
     }
 }
+
+/// Whether this node is ready. While it is not, what it sends may be older than what other nodes have.
+public struct NodeMessage: ServerMessage, Hashable {
+    /// Why it is not, in one line.
+    public var reason: String?
+    public init(notReadyBecause reason: String?) { self.reason = reason }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("type")
+        writer.string("node")
+        writer.key("ready")
+        writer.bool(reason == nil)
+        if let reason {
+            writer.key("reason")
+            writer.string(reason)
+        }
+        writer.endObject()
+    }
+}

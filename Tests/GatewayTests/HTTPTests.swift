@@ -21,7 +21,15 @@ extension GatewaySuites {
                         .admit(false, because: "it has lost its peers"), .close(Timestamp(.max / 2), chain: nil),
                     ])
                 }
+                let early = try await gateway.connect()
                 try await eventually("not ready") { try await gateway.get("/ready").status == 503 }
+                // What it serves meanwhile is marked.
+                let marked = try await gateway.get("/trades?security=BTC-USD")
+                #expect(marked.head.lowercased().contains("pgbook-not-ready: it has lost its peers"), "\(marked.head)")
+                for socket in [early, try await gateway.connect()] {
+                    let told = try await socket.first(type: "node", ["ready": .bool(false)])
+                    #expect(told["reason"] == .string("it has lost its peers"))
+                }
                 #expect(try await gateway.get("/ready").body == "not ready: it has lost its peers\n")
                 let order = """
                     {"userId":"ann","security":"BTC-USD","side":"bid","execType":"limit","amount":1,"price":100}
@@ -30,6 +38,9 @@ extension GatewaySuites {
                 #expect(refused.status == 503 && refused.body.contains("not_ready"), "\(refused)")
                 _ = try await offThePool { try node.connection(as: .node).write([.admit(true, because: nil)]) }
                 try await eventually("ready") { try await gateway.get("/ready").status == 200 }
+                _ = try await early.first(type: "node", ["ready": .bool(true)])
+                let fresh = try await gateway.get("/trades?security=BTC-USD")
+                #expect(!fresh.head.lowercased().contains("pgbook-not-ready"))
                 try await offThePool {
                     _ = try node.connection().execute(
                         "UPDATE pgbook_data.cluster SET closed_through = clock_timestamp() - interval '1 hour'")

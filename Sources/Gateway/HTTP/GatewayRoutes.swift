@@ -20,6 +20,7 @@ struct GatewayRoutes: Sendable {
     func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: UpgradeRefusal())
+        router.add(middleware: ReadinessMark(feed: feed))
         router.get("/") { _, _ in HTTPAnswer.text(LivePage.html, type: "text/html; charset=utf-8") }
         router.get("/health") { _, _ in HTTPAnswer.text("ok\n") }
         router.get("/ready") { _, _ in ready() }
@@ -85,6 +86,21 @@ private struct UpgradeRefusal: RouterMiddleware {
     ) async throws -> Response {
         var response = try await next(request, context)
         if request.headers[.upgrade] != nil { response.headers[.connection] = "close" }
+        return response
+    }
+}
+
+/// Nothing that may be stale goes out as fresh: while this node is not ready every answer says why.
+private struct ReadinessMark: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    let feed: MarketDataFeed
+
+    @concurrent func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        if let reason = feed.notReady, let name = HTTPField.Name("Pgbook-Not-Ready") { response.headers[name] = reason }
         return response
     }
 }

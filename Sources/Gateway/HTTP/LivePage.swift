@@ -12,6 +12,7 @@ enum LivePage {
         h2{font-size:1rem}#state{color:#888}#log div{white-space:nowrap}
         </style>
         <h1>pgbook <select id="security"></select> <small id="state">connecting…</small></h1>
+        <p id="node" class="ask"></p>
         <form id="add"><select id="side"><option>bid<option>ask</select>
         <input id="amount" placeholder="amount" size="8"> @ <input id="price" placeholder="market" size="8">
         <button>place</button></form>
@@ -58,6 +59,7 @@ enum LivePage {
           else if (m.type === 'order')
             log(`${m.status} ${m.security} filled ${m.filled}, open ${m.remaining} ${m.reason || ''}`);
           else if (m.type === 'error') log(`${m.code}: ${m.message}`);
+          else if (m.type === 'node') $('node').textContent = m.ready ? '' : 'not ready: ' + m.reason;
         }
         function connect() {
           socket = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/ws');

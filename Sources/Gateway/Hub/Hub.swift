@@ -66,6 +66,13 @@ final class Hub: Sendable {
         }
     }
 
+    /// Tells all sockets something about this node, and, if it stands, those that open later.
+    func announce(_ frame: ByteBuffer, isStanding: Bool) {
+        for (loop, shard) in zip(loops, shards) {
+            loop.execute { shard.value.announce(frame, isStanding: isStanding) }
+        }
+    }
+
     /// Keeps something for a socket until the next `deliver`.
     func post(_ delivery: Delivery) {
         mailboxes[delivery.socket.shard].deliveries.withLock { $0.append(delivery) }

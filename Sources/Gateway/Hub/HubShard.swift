@@ -12,6 +12,8 @@ final class HubShard {
     private let followings: Hub.FollowingCount
     private var sockets: [UInt64: WebSocketHandler] = [:]
     private var markets: [String: FollowedMarket] = [:]
+    /// What sockets are told of this node before they are told of markets.
+    private var notice: ByteBuffer?
     private var lastNumber: UInt64 = 0
     private var unflushed: Set<UInt64> = []
     /// Of the deliveries at hand; kept for its capacity.
@@ -47,6 +49,7 @@ final class HubShard {
     /// Follows all markets there are, as many as one socket may.
     func add(_ socket: WebSocketHandler) {
         sockets[socket.state.id.number] = socket
+        if let notice { socket.push(notice) }
         let securities = Array(markets.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.prefix(securitiesMax))
         socket.subscribedAtOpen(to: securities)
         follow(socket, securities)
@@ -88,6 +91,15 @@ final class HubShard {
     }
 
     // MARK: What happened
+
+    func announce(_ frame: ByteBuffer, isStanding: Bool) {
+        notice = isStanding ? frame : nil
+        for (number, socket) in sockets {
+            socket.push(frame)
+            unflushed.insert(number)
+        }
+        scheduleFlush()
+    }
 
     /// Hands on what happened in the markets, each client's share in one flush.
     func publish(_ updates: [MarketFrames]) {
