@@ -372,7 +372,7 @@ MESSAGES = {
     "message of noise": (said(lambda t: codec.message(codec.HEARTBEAT, t.random.randbytes(200))), ["malformed"]),
     "message with more behind it": (said(lambda t: heartbeat(t, 1) + b"\0"), ["malformed"]),
     "hello of another cluster": (said(lambda t: codec.hello("other-1", t.members, t.window)), ["mismatch"]),
-    "hello with other members": (said(lambda t: codec.hello(t.id, t.members[:-1], t.window)), ["mismatch"]),
+    "hello with other members": (said(lambda t: codec.hello(t.id, [*t.members[:-1], "stranger"], t.window)), ["mismatch"]),
     "hello with another window": (said(lambda t: codec.hello(t.id, t.members, t.window + 1)), ["mismatch"]),
     "hello with another tick size": (said(lambda t: codec.hello(t.id, t.members, t.window, [codec.market("BTC-USD", tick="0.5")])), ["mismatch"]),
     "items of no member": (said(lambda t: codec.items(codec.PUSHED, [t.own(1, t.now(), origin="nobody")])), ["forged"]),
