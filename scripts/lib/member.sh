@@ -109,7 +109,10 @@ takes_orders_within() {
 # first member makes one to try, and is started anew because a sidecar tells its peers of markets when it greets them.
 offer_market() {
     local program=$1 reason
-    [[ $(configured "$peers/cluster.json" name) == "$member" ]] || return 0
+    if [[ $(configured "$peers/cluster.json" name) != "$member" ]]; then
+        if [[ ! -t 0 ]]; then market_within "$program" "$peers_seconds"; fi
+        return 0
+    fi
     if has_market "$program"; then return 0; fi
     until takes_orders "$program"; do sleep 1; done
     if has_market "$program"; then return 0; fi
@@ -119,4 +122,11 @@ offer_market() {
         if process_runs sidecar; then stop_process sidecar && start_sidecar "$program"; fi
     ) 7>>"$(node_folder)/lock" 2>/dev/null
     takes_orders_within "$program" "$peers_seconds" || true
+}
+
+# market_within PROGRAM SECONDS: a script has nobody who would see that the first member has made it by now.
+market_within() {
+    local deadline
+    deadline=$(($(now_ms) + $2 * 1000))
+    until has_market "$1" || (($(now_ms) > deadline)); do sleep 0.2; done
 }
