@@ -47,6 +47,7 @@ extension Replicator {
         // What is not taken now is pulled, when there is room again or what comes before it is here.
         if intake.reason != .pulled, pools.count >= configuration.waitingMax || isFarAhead(item, of: origin) {
             logs[origin].heardOf = max(logs[origin].heardOf, item.number)
+            if !level.isLevel { level.leave(item.number, of: origin) }
             return true
         }
         guard let verdict = judge(judged) else {

@@ -14,6 +14,8 @@ struct Levelling: Sendable {
     private(set) var hasJoined: Bool
     /// By member, whether it has answered since this process began.
     private(set) var met: [Bool]
+    /// By origin, up to where commands were sent here while this node was not level and were not taken.
+    private(set) var untaken: [Int64]
     /// Since a copy of the state was asked for and not given the log is pulled, until then.
     var copyAgainAt = Int64.min
 
@@ -21,6 +23,7 @@ struct Levelling: Sendable {
         aloneSince = since
         self.hasJoined = hasJoined || memberCount == 1
         met = (0..<memberCount).map { $0 == me }
+        untaken = Array(repeating: 0, count: memberCount)
     }
 
     mutating func lose(_ reason: String, heartbeat: Int64) {
@@ -29,7 +32,10 @@ struct Levelling: Sendable {
         self.reason = reason
     }
 
+    mutating func leave(_ number: Int64, of origin: Int) { untaken[origin] = max(untaken[origin], number) }
+
     mutating func reach() {
+        untaken = Array(repeating: 0, count: untaken.count)
         isLevel = true
         hasJoined = true
     }
@@ -85,6 +91,8 @@ extension Replicator {
         guard !connected.isEmpty else {
             return level.mayGoOnAlone && now.uptime - level.aloneSince >= configuration.window
         }
+        // What was left to be pulled is not in the peers' answers, which may be older.
+        guard logs.indices.allSatisfy({ logs[$0].known.contiguous >= level.untaken[$0] }) else { return false }
         return holding.items.isEmpty && connected.allSatisfy(covers)
     }
 

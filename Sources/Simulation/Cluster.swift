@@ -134,7 +134,7 @@ struct Cluster {
         case .written(let node, let life, let number): try written(node, life, number)
         case .read(let node, let life, let number, let ranges):
             guard nodes[node].life == life else { return }
-            let (items, isComplete) = nodes[node].disk.read(ranges, max: 16)
+            let (items, isComplete) = nodes[node].disk.read(ranges, max: scenario.readMax)
             try handle(.found(number, items, isComplete: isComplete), at: node)
         case .match(let node): try match(node)
         case .positions(let node, let life):

@@ -46,6 +46,8 @@ public struct Scenario: Sendable {
     public var copyAbove: Int64
     /// When the last node starts for the first time, if not with the others.
     public var latecomerAt: Int64?
+    /// Commands that a pull brings at most.
+    public var readMax: Int
     /// Some commands enter at two nodes under one id.
     public var hasRetries: Bool
 
@@ -67,6 +69,7 @@ public struct Scenario: Sendable {
         confirmations = chance.happens(percent: 25) ? Int(chance.within(1...Int64(nodeCount - 1))) : 0
         isUnordered = chance.happens(percent: 25)
         hasRetries = chance.happens(percent: 20)
+        readMax = chance.pick([16, 16, 2])
         commandCount = Int(chance.within(5...40))
         reconnect = chance.pick([10_000, 50_000])
         lossPermille = 0
@@ -122,7 +125,7 @@ public struct Scenario: Sendable {
         configuration.copyPause = 5 * window
         configuration.checkAgainAfter = 10 * window
         configuration.itemsPerMessageMax = 8
-        configuration.itemsPerReadMax = 16
+        configuration.itemsPerReadMax = readMax
         return configuration
     }
 

@@ -3,9 +3,12 @@
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
+
+import psycopg
 
 from .cluster import Cluster
 from .equality import differences, unknown
@@ -14,6 +17,8 @@ from .node import Fault
 from .options import Parser
 
 LEVEL_SECONDS_MAX = 120
+# How often a sidecar compares its tables with its log.
+CHECK_SECONDS = 15
 
 
 def arguments():
@@ -42,7 +47,8 @@ class Faults:
             "stop sidecar": self.pause_sidecar, "stop server": self.pause_server, "delay": self.delay,
             "reset": self.reset, "cut": self.cut, "blackhole": self.blackhole, "one-way blackhole": self.one_way,
             "half-open": self.half_open, "slow": self.slow, "flip": self.flip, "duplicate": self.duplicate,
-            "reorder": self.reorder, "isolate": self.isolate,
+            "reorder": self.reorder, "isolate": self.isolate, "stop PostgreSQL": self.pause_database,
+            "clock": self.clock, "table": self.table,
         }
         if only:
             self.kinds = {kind: act for kind, act in self.kinds.items() if kind in only.split(",")}
@@ -101,6 +107,44 @@ class Faults:
         node = self.node()
         node.server.pause()
         self.later(self.pause(), node.server.go_on)
+
+    def pause_database(self):
+        node = self.node()
+        self.signal(node, signal.SIGSTOP)
+        self.later(self.pause(), lambda: self.signal(node, signal.SIGCONT))
+
+    def signal(self, node, number):
+        try:
+            node.signal_database(number)
+        except (OSError, ValueError):
+            pass
+
+    def clock(self):
+        """A sidecar's clock is wrong: it jumps, and jumps back."""
+        sidecar = self.node().sidecar
+        option = f"--clock-error={self.random.choice((-3000, -600, -200, 200, 600, 3000))}"
+        sidecar.command.append(option)
+        self.restart(sidecar)
+
+        def mend():
+            sidecar.command.remove(option)
+            self.restart(sidecar)
+
+        self.later(self.pause(), mend)
+
+    def restart(self, process):
+        process.kill()
+        if not process.held:
+            process.start()
+
+    def table(self):
+        """Somebody changes a row of the book by hand."""
+        try:
+            with psycopg.connect(self.node().conninfo(), connect_timeout=2, options="-c statement_timeout=2000") as connection:
+                connection.execute("update pgbook_data.book set amount = amount + 1 where ctid = (select ctid from pgbook_data.book limit 1)")
+        except psycopg.Error:
+            # The database is down, or stands still.
+            self.counts["table"] -= 1
 
     # The network
 
@@ -166,7 +210,7 @@ def run(options):
         options.folder, options.program, options.postgres, options.nodes, window_ms=options.window,
         confirmations=options.confirmations, proxied=True)
     cluster.make(say=lambda text: print(text, flush=True))
-    cluster.start()
+    cluster.start(gossip=("--check", f"{CHECK_SECONDS}s"))
     problems = []
     try:
         cluster.wait_ready(30)
@@ -185,6 +229,10 @@ def run(options):
         cluster.wait_ready(LEVEL_SECONDS_MAX)
         cluster.settle(LEVEL_SECONDS_MAX)
         print(f"all level and quiet {time.monotonic() - began:.1f} s after the last fault", flush=True)
+        if faults.counts.get("table"):
+            print(f"a row changed by hand is found within {CHECK_SECONDS} s", flush=True)
+            time.sleep(2 * CHECK_SECONDS)
+            cluster.wait_ready(LEVEL_SECONDS_MAX)
         problems = judge(cluster, clients)
         report(faults, clients, cluster)
     finally:

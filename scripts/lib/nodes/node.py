@@ -66,7 +66,19 @@ class Node:
 
     def kill_database(self):
         """Without warning: the postmaster and, by its death, all others."""
+        # Those that stand still would not notice.
+        self.signal_database(signal.SIGCONT)
         os.kill(self.postmaster(), signal.SIGKILL)
+
+    def signal_database(self, number):
+        """To all its processes that there are now."""
+        postmaster = self.postmaster()
+        children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout.split()
+        for process in [postmaster, *map(int, children)]:
+            try:
+                os.kill(process, number)
+            except ProcessLookupError:
+                pass
 
     # The processes
 
