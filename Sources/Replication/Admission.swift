@@ -44,8 +44,8 @@ extension Replicator {
                 intake.sender, .malformed, "the stamp of command \(item.number) of \(members[origin]) is out of order")
             return false
         }
-        // What is not taken now is pulled, when there is room again or what comes before it is here.
-        if intake.reason != .pulled, pools.count >= configuration.waitingMax || isFarAhead(item, of: origin) {
+        // What is not taken now is pulled when there is room again.
+        if intake.reason != .pulled, pools.count >= configuration.waitingMax {
             logs[origin].heardOf = max(logs[origin].heardOf, item.number)
             if !level.isLevel { level.leave(item.number, of: origin) }
             return true
@@ -64,11 +64,6 @@ extension Replicator {
         intake.new.append(JudgedItem(item, verdict))
         intake.origins.append(origin)
         return true
-    }
-
-    /// Behind much that is missing it would only be in the way of that.
-    private func isFarAhead(_ item: LogItem, of origin: Int) -> Bool {
-        !level.isLevel && item.number - 1 - logs[origin].known.count > Int64(configuration.itemsPerReadMax)
     }
 
     private func fits(_ item: LogItem, of origin: Int) -> Bool {

@@ -1,13 +1,8 @@
 /// Numbers from 1 on, as ranges: rising, with gaps between them.
 struct Intervals: Hashable, Sendable {
     private(set) var ranges: [ClosedRange<Int64>]
-    /// How many numbers are in it.
-    private(set) var count: Int64
 
-    init(_ ranges: [ClosedRange<Int64>] = []) {
-        self.ranges = ranges
-        count = ranges.reduce(0) { $0 + $1.upperBound - $1.lowerBound + 1 }
-    }
+    init(_ ranges: [ClosedRange<Int64>] = []) { self.ranges = ranges }
 
     /// All from 1 up to here are in it.
     var contiguous: Int64 {
@@ -31,7 +26,6 @@ struct Intervals: Hashable, Sendable {
 
     mutating func insert(_ number: Int64) {
         guard !contains(number) else { return }
-        count += 1
         let index = firstIndex(endingFrom: number - 1)
         guard index < ranges.count, ranges[index].lowerBound <= number + 1 else {
             ranges.insert(number...number, at: index)

@@ -113,13 +113,15 @@ extension Replicator {
     /// Members that a new node has not heard.
     var unmet: [Int] { level.hasJoined ? [] : members.indices.filter { !level.met[$0] } }
 
-    /// What is missing is more than what is here: a copy of the state comes sooner than the log.
+    /// What is missing is much, and more than what is here: a copy of the state comes sooner than the log.
     mutating func copyIfFarBehind() {
         guard !level.isLevel, now.uptime >= level.copyAgainAt, !divergence.isRebuilding else { return }
         let here = logs.reduce(0) { $0 + $1.known.contiguous }
         let missing = logs.reduce(0) { $0 + max(0, $1.heardOf - $1.known.contiguous) }
         guard missing > configuration.copyAbove, missing > here else { return }
-        guard let source = reachable.first(where: { peers[$0].isLevel && peers[$0].snapshot != nil }) else { return }
+        // Whoever copies stores no commands meanwhile: somebody else must, or what enters would be late.
+        let level = reachable.filter { peers[$0].isLevel }
+        guard level.count > 1, let source = level.first(where: { peers[$0].snapshot != nil }) else { return }
         rebuild(from: source, "it lacks \(missing) commands")
     }
 

@@ -10,8 +10,8 @@ struct OriginLog: Sendable {
     var heardOf: Int64
     /// The stamp of `known.contiguous`: whatever comes behind it has a later one. Nil where it was not told.
     private(set) var contiguousStamp: Timestamp?
-    /// Numbers behind the first gap, with their stamps, rising.
-    private var ahead: [(number: Int64, stamp: Timestamp)] = []
+    /// The stamps of the numbers behind the first gap.
+    private var ahead = Runs<Timestamp>()
 
     init(stored: Intervals = Intervals(), lastStamp: Timestamp? = nil) {
         known = stored
@@ -23,9 +23,9 @@ struct OriginLog: Sendable {
     /// Whether a stamp fits between those of its neighbours.
     func fits(number: Int64, stamp: Timestamp) -> Bool {
         if let contiguousStamp, number > known.contiguous, stamp <= contiguousStamp { return false }
-        let index = ahead.firstIndex { $0.number > number } ?? ahead.count
-        if index > 0, ahead[index - 1].stamp >= stamp { return false }
-        return index == ahead.count || stamp < ahead[index].stamp
+        if let before = ahead.below(number), before.value >= stamp { return false }
+        if let after = ahead.above(number), after.value <= stamp { return false }
+        return true
     }
 
     mutating func learn(number: Int64, stamp: Timestamp) {
@@ -36,15 +36,14 @@ struct OriginLog: Sendable {
             contiguousStamp = stamp
             passAhead()
         } else if number > before {
-            ahead.insert((number, stamp), at: ahead.firstIndex { $0.number > number } ?? ahead.count)
+            ahead.insert(number, stamp)
         }
     }
 
     private mutating func passAhead() {
-        let reached = known.contiguous
-        guard let first = ahead.first, first.number <= reached else { return }
-        let index = ahead.firstIndex { $0.number > reached } ?? ahead.count
-        if ahead[index - 1].number == reached { contiguousStamp = ahead[index - 1].stamp }
-        ahead.removeFirst(index)
+        while let first = ahead.first, first.number <= known.contiguous {
+            contiguousStamp = first.value
+            _ = ahead.popFirst()
+        }
     }
 }

@@ -7,17 +7,14 @@ struct Pools: Sendable {
         var command: Command
     }
 
-    /// By member; each rising by number, hence by stamp.
-    private var entries: [[Entry]]
-    /// By member, how many of `entries` have been taken.
-    private var heads: [Int]
+    /// By member; stamps rise with numbers.
+    private var entries: [Runs<Command>]
     private(set) var count = 0
     /// How many waiting commands have an id.
     private var ids: [OrderID: Int] = [:]
 
     init(memberCount: Int) {
-        entries = Array(repeating: [], count: memberCount)
-        heads = Array(repeating: 0, count: memberCount)
+        entries = Array(repeating: Runs(), count: memberCount)
     }
 
     var isEmpty: Bool { count == 0 }
@@ -27,7 +24,7 @@ struct Pools: Sendable {
         guard count > 0 else { return nil }
         var earliest: Timestamp?
         for origin in entries.indices {
-            guard let stamp = first(of: origin)?.command.time else { continue }
+            guard let stamp = entries[origin].first?.value.time else { continue }
             earliest = earliest.map { min($0, stamp) } ?? stamp
         }
         return earliest
@@ -37,21 +34,20 @@ struct Pools: Sendable {
     var latest: Timestamp? {
         guard count > 0 else { return nil }
         var latest: Timestamp?
-        for origin in entries.indices where heads[origin] < entries[origin].count {
-            let stamp = entries[origin][entries[origin].count - 1].command.time
+        for origin in entries.indices {
+            guard let stamp = entries[origin].last?.value.time else { continue }
             latest = latest.map { max($0, stamp) } ?? stamp
         }
         return latest
     }
 
     /// What waits of one origin.
-    func waiting(of origin: Int) -> ArraySlice<Entry> { entries[origin][heads[origin]...] }
+    func waiting(of origin: Int) -> [Entry] {
+        entries[origin].all.map { Entry(number: $0.number, command: $0.value) }
+    }
 
     mutating func insert(_ item: LogItem, of origin: Int) {
-        let entry = Entry(number: item.number, command: item.command)
-        var index = entries[origin].count
-        while index > heads[origin], entries[origin][index - 1].number > item.number { index -= 1 }
-        entries[origin].insert(entry, at: index)
+        entries[origin].insert(item.number, item.command)
         ids[item.command.id, default: 0] += 1
         count += 1
     }
@@ -60,10 +56,8 @@ struct Pools: Sendable {
     /// - Returns: whether it waited.
     @discardableResult
     mutating func remove(_ number: Int64, of origin: Int) -> Bool {
-        var index = entries[origin].count
-        while index > heads[origin], entries[origin][index - 1].number > number { index -= 1 }
-        guard index > heads[origin], entries[origin][index - 1].number == number else { return false }
-        forget(entries[origin].remove(at: index - 1).command.id)
+        guard let command = entries[origin].remove(number) else { return false }
+        forget(command.id)
         return true
     }
 
@@ -72,9 +66,9 @@ struct Pools: Sendable {
         guard let stamp = earliest, stamp <= through else { return nil }
         var pool: [(origin: Int, entry: Entry)] = []
         for origin in entries.indices {
-            guard let entry = first(of: origin), entry.command.time == stamp else { continue }
-            pool.append((origin, entry))
-            dropFirst(of: origin)
+            guard entries[origin].first?.value.time == stamp, let entry = entries[origin].popFirst() else { continue }
+            forget(entry.value.id)
+            pool.append((origin, Entry(number: entry.number, command: entry.value)))
         }
         if pool.count > 1 { pool.sort { Command.executesBefore($0.entry.command, $1.entry.command) } }
         return pool
@@ -86,18 +80,6 @@ struct Pools: Sendable {
         return entries.indices.flatMap { origin in
             waiting(of: origin).filter { $0.command.id == id }.map { (origin, $0.number) }
         }
-    }
-
-    private func first(of origin: Int) -> Entry? {
-        heads[origin] < entries[origin].count ? entries[origin][heads[origin]] : nil
-    }
-
-    private mutating func dropFirst(of origin: Int) {
-        forget(entries[origin][heads[origin]].command.id)
-        heads[origin] += 1
-        guard heads[origin] > 32, heads[origin] * 2 > entries[origin].count else { return }
-        entries[origin].removeFirst(heads[origin])
-        heads[origin] = 0
     }
 
     private mutating func forget(_ id: OrderID) {

@@ -72,10 +72,25 @@ struct JoiningTests {
         #expect(!rig.machine.status.isLevel)
     }
 
+    @Test func `what was not taken is here before a node is level`() {
+        var rig = Rig { $0.waitingMax = 2 }
+        rig.connect()
+        for number in 1...3 as ClosedRange<Int64> { _ = rig.receive(number, at: rig.time + number) }
+        _ = rig.beat(theirs: 2)
+        #expect(!rig.machine.status.isLevel)
+    }
+
     @Test func `who lacks more than it has copies a state instead of pulling the log`() {
-        var rig = Rig(state: Self.nothing) { $0.copyAbove = 10 }
+        var rig = Rig(state: Self.nothing) {
+            $0.members = Self.three
+            $0.copyAbove = 10
+        }
         rig.connect()
         _ = rig.beat(theirs: 11)
+        // What enters at its only peer would be stored by nobody meanwhile.
+        #expect(rig.tick(after: rig.configuration.heartbeatInterval).rebuildsFrom == nil)
+        rig.connect(Rig.c)
+        _ = rig.beat(by: Rig.c)
         #expect(rig.tick(after: rig.configuration.heartbeatInterval).rebuildsFrom == Rig.b)
         // Where no copy is given the log is pulled.
         rig.handle(.notRebuilt(because: "it is busy"))

@@ -64,14 +64,13 @@ where c.market = $1 and c.seq is null and c.code is null
 limit 1
 
 -- name: verify_twice
--- Commands that wait although they have an outcome or were refused.
-(select i.id from pgbook_data.inbox i join pgbook_data.executions o on o.id = i.id
- where i.market = $1
- limit 1)
-union all
-(select i.id from pgbook_data.inbox i join pgbook_data.commands c on c.id = i.id
- where i.market = $1 and c.code is not null
- limit 1)
+-- Commands that wait although they have an outcome or were refused. Each is looked up by its id. As a join it was planned
+-- for finding one at once, which there never is, and went through what waits for every outcome.
+select i.id
+from pgbook_data.inbox i
+where i.market = $1
+  and ((select o.id from pgbook_data.outcomes o where o.id = i.id limit 1) is not null
+       or (select c.code from pgbook_data.commands c where c.id = i.id limit 1) is not null)
 limit 1
 
 -- name: verify_fills

@@ -52,8 +52,8 @@ struct StatusCommand: ParsableCommand {
         guard let status else { return print("  its sidecar has not begun yet; start it: pgbook gossip") }
         print(
             """
-              executed through \(Timestamp(status.closedThrough).utc) · digest \(status.chain ?? "unknown") · \
-            agreed through \(Timestamp(status.agreed).utc)
+              executed through \(told(status.closedThrough)) · digest \(status.chain ?? "unknown") · \
+            agreed through \(told(status.agreed))
               waiting \(status.waiting) · without a stamp \(status.entered) · unconfirmed \(status.unconfirmed) · \
             late \(status.late) · own commands \(status.lastNumber)
             """)
@@ -64,11 +64,14 @@ struct StatusCommand: ParsableCommand {
             table.add(
                 printable(peer.name), peer.isConnected ? (peer.isLevel ? "level" : "behind") : "gone",
                 peer.clockOffset.map { milliseconds($0) }, peer.silentFor.map { milliseconds($0) },
-                Timestamp(peer.watermark).utc, "\(peer.missing)", "\(peer.lag)", "\(peer.lateHere + peer.lateThere)",
+                told(peer.watermark), "\(peer.missing)", "\(peer.lag)", "\(peer.lateHere + peer.lateThere)",
                 style: peer.isConnected ? (peer.isLevel ? .bid : .dim) : .ask)
         }
         printLines(table.lines(on: screen))
     }
+
+    /// A time before all is none yet.
+    private func told(_ time: Int64) -> String { time < 0 ? "never" : Timestamp(time).utc }
 
     private func milliseconds(_ microseconds: Int64) -> String {
         let tenths = (microseconds.magnitude + 50) / 100
