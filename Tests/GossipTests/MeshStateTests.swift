@@ -114,12 +114,17 @@ import Testing
         // The consumer does not know of it yet: what it sends is meant for an earlier connection.
         #expect(state.send([1], .other, to: b) == nil)
         #expect(waiting(&state) == ["connected"])
+        #expect(state.send([1], .other, to: b) == nil)
+        state.begin(ConnectionID(link: 1), with: b)
         #expect(state.send([2], .other, to: b) == .queued)
         state.end(b, 1)
         #expect(state.nextFrames(to: b, 1, bytesMax: 100).isEmpty == true)
         _ = state.claim(b, link(2, isDialledByEarlier: true), now: start)
         #expect(state.open(b, 2, credit: 1_000) == true)
         #expect(state.nextFrames(to: b, 2, bytesMax: 100).isEmpty == true)
+        // Whoever begins late with the one that is gone does not speak on its successor.
+        state.begin(ConnectionID(link: 1), with: b)
+        #expect(state.send([3], .other, to: b) == nil)
         #expect(state.send([3], .other, to: NodeName("stranger")!) == nil)
     }
 }

@@ -129,6 +129,7 @@ final class TestNode: Sendable {
 
     func takeEvents() async {
         for await event in mesh.events {
+            if case .connected(let peer, let connection) = event { mesh.begin(connection, with: peer) }
             seen.withLock { $0.add(event) }
             while seen.withLock({ $0.isStill }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(2)) }
         }
@@ -138,7 +139,7 @@ final class TestNode: Sendable {
 extension TestNode.Seen {
     fileprivate mutating func add(_ event: MeshEvent) {
         switch event {
-        case .connected(let peer):
+        case .connected(let peer, _):
             events.append("connected \(peer)")
             connected.insert(peer)
         case .disconnected(let peer):

@@ -7,7 +7,7 @@ import Synchronization
 ///
 ///     let mesh = try Mesh(configuration, credentials: credentials, logger: logger)
 ///     // mesh.run() in a service group; then, in one task:
-///     for await event in mesh.events { … mesh.send(message, to: peer) … }
+///     for await event in mesh.events { … mesh.begin(connection, with: peer); mesh.send(message, to: peer) … }
 ///
 /// Nothing in it grows beyond `MeshLimits`: a consumer that takes no events gives no credit, and peers without credit send
 /// nothing.
@@ -59,7 +59,13 @@ extension Mesh {
     /// For one consumer.
     public var events: MeshEvents { MeshEvents(mesh: self) }
 
-    /// Sends a message, or drops it where there is no connection. Pushed commands are dropped too when the peer is slow.
+    /// What is sent to a peer from now on is meant for this connection, of which an event told. Until then everything is
+    /// dropped: whoever has not heard that a connection was lost may still be speaking on it.
+    public func begin(_ connection: ConnectionID, with peer: NodeName) {
+        state.withLock { $0.begin(connection, with: peer) }
+    }
+
+    /// Sends a message, or drops it where there is no connection that was begun with. Pushed commands are dropped too when the peer is slow.
     public func send(_ message: Message, to peer: NodeName) {
         let payload = message.encoded
         guard payload.count <= limits.frameBytesMax else {

@@ -41,7 +41,7 @@ extension Mesh {
 
     private func event(_ waiting: MeshState.Waiting, _ link: Link?) -> MeshEvent? {
         switch waiting {
-        case .connected(let peer): return .connected(peer)
+        case .connected(let peer, let connection): return .connected(peer, connection)
         case .disconnected(let peer): return .disconnected(peer)
         case .snapshotRequest(let peer):
             return state.withLock { $0.peers[peer]?.giving }.map {

@@ -9,8 +9,8 @@ struct MeshState {
         var link: Link?
         /// Both sides have opened it: the consumer knows of it.
         var isOpen = false
-        /// The consumer has taken note of it: what it sent before was meant for an earlier one.
-        var isKnown = false
+        /// The consumer has begun with it: what it sent before was meant for an earlier one.
+        var isBegun = false
         var heardAt: NIODeadline
         var outbox: Outbox
         var account: CreditAccount
@@ -22,14 +22,14 @@ struct MeshState {
     }
 
     enum Waiting {
-        case connected(NodeName)
+        case connected(NodeName, ConnectionID)
         case disconnected(NodeName)
         case message(NodeName, [UInt8])
         case snapshotRequest(NodeName)
 
         var peer: NodeName {
             switch self {
-            case .connected(let peer), .disconnected(let peer), .message(let peer, _), .snapshotRequest(let peer): peer
+            case .connected(let peer, _), .disconnected(let peer), .message(let peer, _), .snapshotRequest(let peer): peer
             }
         }
     }
@@ -90,7 +90,7 @@ extension MeshState {
         peers[name]?.isOpen = true
         peers[name]?.outbox.add(credit: credit)
         peers[name]?.metrics.connections += 1
-        waiting.append(.connected(name))
+        waiting.append(.connected(name, ConnectionID(link: id)))
         return true
     }
 
@@ -100,7 +100,7 @@ extension MeshState {
         let wasOpen = peer.isOpen
         peer.link = nil
         peer.isOpen = false
-        peer.isKnown = false
+        peer.isBegun = false
         peer.outbox = empty
         peer.account.close()
         peer.giving?.cancel()
@@ -157,7 +157,6 @@ extension MeshState {
             peers[name] = peer
         }
         if case .snapshotRequest(let name) = next { peers[name]?.isAsking = false }
-        if case .connected(let name) = next { peers[name]?.isKnown = true }
         return next
     }
 
@@ -171,9 +170,15 @@ extension MeshState {
 // MARK: Sending
 
 extension MeshState {
-    /// - Returns: nil where there is no connection that the consumer knows of.
+    /// What the consumer sends from now on is meant for this connection; nothing happens where it has ended.
+    mutating func begin(_ connection: ConnectionID, with name: NodeName) {
+        guard let peer = peers[name], peer.link?.id == connection.link, peer.isOpen else { return }
+        peers[name]?.isBegun = true
+    }
+
+    /// - Returns: nil where there is no connection that the consumer has begun with.
     mutating func send(_ payload: [UInt8], _ role: Outbox.Role, to name: NodeName) -> Outbox.Verdict? {
-        guard peers[name]?.isKnown == true, let verdict = peers[name]?.outbox.append(payload, role) else { return nil }
+        guard peers[name]?.isBegun == true, let verdict = peers[name]?.outbox.append(payload, role) else { return nil }
         if case .dropped = verdict { peers[name]?.metrics.pushesDropped += 1 }
         return verdict
     }

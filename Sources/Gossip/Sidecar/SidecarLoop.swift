@@ -75,8 +75,9 @@ struct SidecarLoop {
 
     private mutating func take(_ event: MeshEvent) throws {
         switch event {
-        case .connected(let peer):
+        case .connected(let peer, let connection):
             shared.noteConnected(peer)
+            shared.mesh.begin(connection, with: peer)
             try handle(.connected(peer))
         case .disconnected(let peer):
             shared.noteDisconnected(peer)
