@@ -3,6 +3,8 @@ import OrderBook
 extension Replicator {
     /// Takes commands of other nodes: drops what is known, judges what is new, and stores it.
     mutating func receive(_ items: Items, from peer: Int) {
+        // What is new elsewhere need not wait for this node, which stamps nothing: it says so at once.
+        if items.reason == .pushed, !level.isLevel, mayPromise { heartbeats.isDue = true }
         guard !divergence.isRebuilding else { return }
         guard items.items.count <= configuration.itemsPerMessageMax else {
             return hangUp(peer, .malformed, "\(items.items.count) commands in one message")

@@ -12,7 +12,7 @@ extension Replicator {
 
     private func isIdleStepDue(_ through: Timestamp) -> Bool {
         guard chain.closed.through.rawValue > Int64.min / 2 else { return true }
-        return heartbeats.isRegularDue(now)
+        return heartbeats.isRegular
             && through.rawValue >= chain.closed.through.rawValue + configuration.heartbeatInterval / 2
     }
 

@@ -227,9 +227,20 @@ extension Replicator {
         divergence.isRebuilding = true
         divergence.inquiry = nil
         divergence.reason = reason
+        let mayPromise = mayPromise
         loseLevel(reason)
         report(.rebuilding, source, "rebuilding from \(members[source]): \(reason)")
         divergence.source = source
+        // Nothing is written while it copies, and what it promises meanwhile has to be found after a restart.
+        if mayPromise { extendBound(by: copyTime) }
+    }
+
+    /// How long copying may take, generously.
+    private var copyTime: Int64 {
+        let commands = logs.reduce(0) { $0 + max($1.heardOf, $1.known.highest) }
+        let ahead = configuration.copyBoundAhead + commands * configuration.copyBoundPerCommand
+        // A member may have told of any number.
+        return min(ahead, configuration.copyBoundMax)
     }
 
     /// Writes what is to be written; then asks for the copy, if there is to be one.
@@ -251,7 +262,7 @@ extension Replicator {
         writer.forgetGathered()
         reads = Reads()
         heartbeats.markets = MarketTurns()
-        load(state)
+        load(state, promised: heartbeats.watermark)
         relays = Relays()
         pulls = Array(repeating: Pulling(), count: members.count)
         for peer in peers.indices {
@@ -278,6 +289,7 @@ extension Replicator {
     private mutating func endRebuild() {
         divergence.isRebuilding = false
         divergence.isCopying = false
+        numbering.lowerBound(to: heartbeats.watermark)
         divergence.lastInquiryAt = now.uptime - 3 * configuration.heartbeatInterval
         gate.isKnown = false
     }

@@ -3,14 +3,30 @@ import OrderBook
 /// When the next heartbeat is due, and what markets it tells of.
 struct Heartbeats: Sendable {
     var lastNumber: Int64 = 0
-    var nextAt: Int64 = 0
+    private var nextAt: Int64 = 0
+    /// A regular one goes out in this turn, and with it what changes with time alone is written. Only a tick begins one:
+    /// whatever else happens in between, however much, puts off neither.
+    private(set) var isRegular = false
     /// Something should be known at once.
     var isDue = false
     var markets = MarketTurns()
     /// The last watermark announced.
     var watermark = Timestamp(.min)
 
-    func isRegularDue(_ now: Instant) -> Bool { now.uptime >= nextAt }
+    mutating func tick(_ now: Instant, interval: Int64) {
+        guard now.uptime >= nextAt else { return }
+        nextAt = now.uptime + interval
+        isRegular = true
+    }
+
+    /// - Returns: whether one goes out now, and whether it is a regular one.
+    mutating func take() -> (isDue: Bool, isRegular: Bool) {
+        defer {
+            isDue = false
+            isRegular = false
+        }
+        return (isDue || isRegular, isRegular)
+    }
 }
 
 /// Which markets a heartbeat tells of: those that went on, then others in turn.
@@ -48,10 +64,8 @@ struct MarketTurns: Sendable {
 extension Replicator {
     /// Sends heartbeats where they are due.
     mutating func announce() {
-        let isRegular = heartbeats.isRegularDue(now)
-        guard isRegular || heartbeats.isDue else { return }
-        heartbeats.isDue = false
-        heartbeats.nextAt = isRegular ? now.uptime + configuration.heartbeatInterval : heartbeats.nextAt
+        let (isDue, isRegular) = heartbeats.take()
+        guard isDue else { return }
         let targets = reachable
         guard !targets.isEmpty else { return }
         raiseWatermark()

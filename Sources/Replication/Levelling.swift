@@ -70,6 +70,7 @@ extension Replicator {
         let first = level.isLevel ? 1 : level.heartbeat
         guard peers[peer].snapshot == nil, peers[peer].echoedNumber >= first else { return }
         peers[peer].snapshot = peers[peer].positions
+        judgeClock()
         if peers[peer].hasSameMembers { level.meet(peer) }
     }
 
@@ -103,6 +104,11 @@ extension Replicator {
         guard !level.hasJoined else { return true }
         guard logs[me].known.contiguous >= logs[me].heardOf else { return false }
         return unmet.isEmpty || isFounding
+    }
+
+    /// Whether all numbers that this node ever gave are here, as far as anybody has them.
+    var hasOwnLog: Bool {
+        level.hasJoined || (unmet.isEmpty && logs[me].durable.contiguous >= logs[me].heardOf)
     }
 
     private var isFounding: Bool {

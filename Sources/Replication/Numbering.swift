@@ -39,6 +39,12 @@ struct Numbering: Sendable {
         for command in commands where ids.insert(command.id).inserted { entered.append(command) }
     }
 
+    /// Takes back what was persisted beyond what was promised; the next bound is written anew.
+    mutating func lowerBound(to watermark: Timestamp) {
+        bound = min(bound, watermark)
+        boundAsked = bound
+    }
+
     /// Takes note of an own command that the database had lost.
     mutating func recover(_ item: LogItem) {
         lastNumber = max(lastNumber, item.number)
@@ -122,6 +128,7 @@ extension Replicator {
 
     /// Promises as much as may be promised: nothing below is on its way, and a restart would find the promise.
     mutating func raiseWatermark() {
+        guard mayPromise else { return }
         var through = now.wall
         if let latest = pools.latest, latest.rawValue <= now.wall.rawValue + configuration.clockDifferenceMax {
             through = max(through, latest)
@@ -134,12 +141,23 @@ extension Replicator {
         if !flaws.contains(.watermarkTooEarly) { numbering.floor = max(numbering.floor, heartbeats.watermark) }
     }
 
-    /// Keeps the persisted bound ahead of the clock, while the clock can be trusted.
+    /// Whether promises may be made: the clock can be trusted, and all is here that this node ever numbered. A node that is
+    /// not level promises too: it stamps nothing, and the others need not wait for the window while it catches up.
+    var mayPromise: Bool {
+        guard !clock.isOff else { return false }
+        return level.isLevel || (hasOwnLog && peers.contains { $0.snapshot != nil })
+    }
+
+    /// Keeps the persisted bound ahead of the clock.
     mutating func extendBound() {
-        guard level.isLevel, !clock.isOff, !divergence.isRebuilding else { return }
-        let ahead = configuration.boundAhead
-        guard numbering.boundAsked.rawValue < now.wall.rawValue + ahead / 2 else { return }
-        numbering.boundAsked = Timestamp(now.wall.rawValue + ahead)
+        guard mayPromise, !divergence.isRebuilding,
+            numbering.boundAsked.rawValue < now.wall.rawValue + configuration.boundAhead / 2
+        else { return }
+        extendBound(by: configuration.boundAhead)
+    }
+
+    mutating func extendBound(by ahead: Int64) {
+        numbering.boundAsked = max(heartbeats.watermark, Timestamp(now.wall.rawValue + ahead))
         writer.bound(numbering.boundAsked)
     }
 }

@@ -21,6 +21,11 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     public var clockDifferenceMax: Int64 = 500_000
     /// How far beyond the given stamps the persisted bound reaches.
     public var boundAhead: Int64 = 400_000
+    /// The same while a peer's state is copied, and nothing can be written; and so much more for each command that there is.
+    /// What is left of it afterwards is taken back.
+    public var copyBoundAhead: Int64 = 5_000_000
+    public var copyBoundPerCommand: Int64 = 100
+    public var copyBoundMax: Int64 = 300_000_000
     /// A connected peer that is silent for longer is disconnected.
     public var silenceMax: Int64 = 1_000_000
     /// How long a node gives others the chance to say that they have a command before it relays it to them.

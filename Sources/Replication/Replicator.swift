@@ -58,7 +58,7 @@ public struct Replicator: Sendable {
         clock = ClockGuard(memberCount: members.count)
         pulls = Array(repeating: Pulling(), count: members.count)
         agreed = state.agreed
-        load(state)
+        load(state, promised: state.bound)
     }
 
     /// Takes what happened, and says what to do about it.
@@ -95,6 +95,7 @@ public struct Replicator: Sendable {
     }
 
     private mutating func tick() {
+        heartbeats.tick(now, interval: configuration.heartbeatInterval)
         judgeClock()
         disconnectSilent()
         resolveUnheld()
@@ -102,7 +103,7 @@ public struct Replicator: Sendable {
         relay()
         settleInquiry()
         // What changes with time alone is written with the regular heartbeats, together.
-        guard heartbeats.isRegularDue(now) else { return }
+        guard heartbeats.isRegular else { return }
         extendBound()
         recordAgreed()
         copyIfFarBehind()
@@ -111,7 +112,8 @@ public struct Replicator: Sendable {
     // MARK: State
 
     /// Begins from what the database holds.
-    mutating func load(_ state: StoredState) {
+    /// - Parameter promised: what may have been promised to others.
+    mutating func load(_ state: StoredState, promised: Timestamp) {
         chain = ChainPoints(closed: state.closed, max: configuration.chainPointsMax)
         agreed = state.agreed
         logs = Array(repeating: OriginLog(), count: members.count)
@@ -127,7 +129,7 @@ public struct Replicator: Sendable {
         let lastStamp = state.logs.first { $0.origin == configuration.name }?.lastStamp ?? Timestamp(.min)
         numbering.load(
             lastNumber: logs[me].known.highest, lastStamp: lastStamp,
-            floor: max(state.bound, state.closed.through), bound: state.bound, entered: state.entered)
+            floor: max(promised, state.closed.through), bound: promised, entered: state.entered)
         if flaws.contains(.sequenceReused) { numbering.lastNumber = max(0, numbering.lastNumber - 1) }
         holding = Holding(pools.waiting(of: me).map { Holding.Item(number: $0.number, stamp: $0.command.time) })
         proposals.load(state.proposals.map { (index(of: $0.key), $0.value) })

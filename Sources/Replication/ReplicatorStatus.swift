@@ -33,6 +33,8 @@ public struct ReplicatorStatus: Hashable, Sendable {
     public var agreed: Timestamp
     /// The last number given to a command of this node.
     public var lastNumber: Int64
+    /// Up to where each member's log is stored without a gap.
+    public var stored: [NodeName: Int64]
     /// Accepted commands that are not closed.
     public var waiting: Int
     /// This node's commands without a stamp.
@@ -51,8 +53,13 @@ extension Replicator {
         ReplicatorStatus(
             peers: peers.indices.filter { $0 != me }.map(status), isLevel: level.isLevel,
             isRebuilding: divergence.isRebuilding, watermark: heartbeats.watermark, closed: chain.closed,
-            agreed: agreed, lastNumber: numbering.lastNumber, waiting: pools.count, entered: numbering.count,
+            agreed: agreed, lastNumber: numbering.lastNumber, stored: stored, waiting: pools.count,
+            entered: numbering.count,
             unconfirmed: counters.unconfirmed, late: counters.late, admits: gate.admits, because: gate.because)
+    }
+
+    private var stored: [NodeName: Int64] {
+        Dictionary(uniqueKeysWithValues: zip(members, logs.map(\.durable.contiguous)))
     }
 
     private func status(of peer: Int) -> ReplicatorStatus.Peer {

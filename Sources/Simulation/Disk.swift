@@ -51,7 +51,7 @@ struct Disk: Sendable {
         case .store(let items): for judged in items { try put(judged, &duplicates) }
         case .refuse(let ranges, let verdict): for range in ranges { try refuse(range, verdict) }
         case .close(let point): try close(point)
-        case .bound(let time): bound = max(bound, time)
+        case .bound(let time): bound = time
         case .propose(let list, let from):
             let from = index(from)
             for proposal in list where !proposals[from].contains(where: { $0.command.id == proposal.command.id }) {

@@ -116,6 +116,7 @@ public struct Scenario: Sendable {
         configuration.pauseMax = max(window / 4, 3 * tickInterval)
         configuration.clockDifferenceMax = max(4 * skew, 200_000)
         configuration.boundAhead = 2 * heartbeatInterval
+        configuration.copyBoundAhead = 4 * window
         configuration.silenceMax = 2 * heartbeatInterval + delay.upperBound + 2 * tickInterval
         configuration.relayDelay = relayDelay
         configuration.pullTimeout = max(100_000, 6 * delay.upperBound)

@@ -18,6 +18,11 @@ extension Connection {
     /// Says that the sidecar lives, and what it knows.
     public func noteStatus(_ json: String) throws { try execute(SQL.noteStatus, json) }
 
+    /// Says up to which number each member's log is stored without a gap: a start does not look there again.
+    public func noteStored(_ numbers: [(member: String, through: Int64)]) throws {
+        try execute(SQL.noteStored, numbers.map(\.member), numbers.map(\.through))
+    }
+
     /// Nil where this database is no node of a cluster.
     public func clusterStatus() throws -> ClusterStatusRecord? {
         try execute(SQL.clusterStatus).first.map { row in

@@ -43,13 +43,15 @@ extension Connection {
         do {
             return try transaction { connection in
                 var frames = StateFrameReader(next)
-                let renumbering = try connection.beginTakeover(frames.read())
+                let head = try connection.head(frames.read())
+                let renumbering = try connection.beginTakeover(head)
                 for (index, table) in stateTables.enumerated() {
                     try connection.take(table.take, table.name, UInt8(index + 1), &frames, renumbering)
                 }
                 guard try frames.read().kind == StateFrame.end else {
                     throw StoreError(.mismatch, "the state goes on beyond its last table")
                 }
+                try connection.execute(SQL.noteCopied, head)
                 return try connection.execute(SQL.endTakeover, source).one().decode(at: 0)
             }
         } catch let error as PostgresError where error.sqlState == SQLState("PB902") {
@@ -57,7 +59,7 @@ extension Connection {
         }
     }
 
-    private func beginTakeover(_ frame: (kind: UInt8, bytes: ArraySlice<UInt8>)) throws -> MarketRenumbering {
+    private func head(_ frame: (kind: UInt8, bytes: ArraySlice<UInt8>)) throws -> String {
         guard frame.kind == StateFrame.head, let line = frame.bytes.firstIndex(of: UInt8(ascii: "\n")) else {
             throw StoreError(.mismatch, "the state has no head")
         }
@@ -65,7 +67,10 @@ extension Connection {
         guard checksum == Migrator.checksum else {
             throw StoreError(.mismatch, "the state is of another schema; bring all nodes to one version of pgbook")
         }
-        let head = String(decoding: frame.bytes[(line + 1)...], as: UTF8.self)
+        return String(decoding: frame.bytes[(line + 1)...], as: UTF8.self)
+    }
+
+    private func beginTakeover(_ head: String) throws -> MarketRenumbering {
         var numbers: [Int16: Int16] = [:]
         for row in try execute(SQL.beginTakeover, head) {
             numbers[try row.decode(at: 0)] = try row.decode(Int16.self, at: 1)

@@ -80,6 +80,59 @@ struct JoiningTests {
         #expect(!rig.machine.status.isLevel)
     }
 
+    @Test func `while a node catches up it promises to stamp nothing, so that the others need not wait for it`() {
+        var rig = Rig()
+        rig.connect()
+        _ = rig.beat(theirs: 5)
+        for _ in 0..<2 { _ = rig.tick(after: rig.configuration.heartbeatInterval) }
+        #expect(!rig.machine.status.isLevel)
+        #expect(rig.sent.last?.watermark == Timestamp(rig.time))
+        // What a peer pushes shall not wait for the next regular heartbeat.
+        rig.time += 1_000
+        _ = rig.receive(7, at: rig.time)
+        #expect(rig.sent.last?.watermark == Timestamp(rig.time))
+    }
+
+    @Test func `a new node promises nothing before it has heard all, who may know what it numbered once`() {
+        var rig = Rig(state: Self.nothing) { $0.members = Self.three }
+        rig.connect()
+        _ = rig.beat(theirs: 5)
+        for _ in 0..<2 { _ = rig.tick(after: rig.configuration.heartbeatInterval) }
+        #expect(rig.sent.map(\.watermark).allSatisfy { $0 == Timestamp(.min) })
+        rig.connect(Rig.c)
+        _ = rig.beat(mine: 1, by: Rig.c)
+        for _ in 0..<2 { _ = rig.tick(after: rig.configuration.heartbeatInterval) }
+        #expect(rig.sent.map(\.watermark).allSatisfy { $0 == Timestamp(.min) })
+        let own = JudgedItem(LogItem(number: 1, command: .sample(id: 1, at: 500, origin: "a")), .late)
+        rig.handle(.received(.items(Items(reason: .pulled, items: [own])), from: Rig.c))
+        for _ in 0..<2 { _ = rig.tick(after: rig.configuration.heartbeatInterval) }
+        #expect(!rig.machine.status.isLevel)
+        #expect(rig.sent.last?.watermark == Timestamp(rig.time))
+    }
+
+    @Test func `a node that copies a state goes on promising, and takes back what it did not need`() {
+        var rig = Rig {
+            $0.members = Self.three
+            $0.copyAbove = 10
+        }
+        rig.connect()
+        rig.connect(Rig.c)
+        _ = rig.beat(theirs: 11)
+        _ = rig.beat(by: Rig.c)
+        let asked = rig.tick(after: rig.configuration.heartbeatInterval)
+        #expect(asked.rebuildsFrom == Rig.b)
+        #expect(asked.bounds.last.map { $0.rawValue >= rig.time + rig.configuration.copyBoundAhead } == true)
+        _ = rig.tick(after: 700_000)
+        _ = rig.beat(theirs: 11)
+        _ = rig.tick(after: rig.configuration.heartbeatInterval)
+        #expect(rig.sent.last?.watermark == Timestamp(rig.time))
+        rig.handle(.notRebuilt(because: "it is busy"))
+        _ = rig.beat(theirs: 11)
+        let after = rig.tick(after: rig.configuration.heartbeatInterval)
+        #expect(after.bounds.last == Timestamp(rig.time + rig.configuration.boundAhead))
+        #expect(rig.machine.status.because?.hasPrefix("it catches up") == true)
+    }
+
     @Test func `who lacks more than it has copies a state instead of pulling the log`() {
         var rig = Rig(state: Self.nothing) {
             $0.members = Self.three

@@ -120,6 +120,9 @@ extension [Action] {
     var closed: Timestamp? {
         writes.compactMap { if case .close(let point) = $0 { point.through } else { nil } }.last
     }
+    var bounds: [Timestamp] {
+        writes.compactMap { if case .bound(let time) = $0 { time } else { nil } }
+    }
     var pushed: [JudgedItem] {
         flatMap { action -> [JudgedItem] in
             if case .send(.items(let items), _) = action, items.reason == .pushed { items.items } else { [] }

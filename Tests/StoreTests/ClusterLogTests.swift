@@ -23,6 +23,21 @@ private func id(_ number: UInt64) -> OrderID { OrderID(high: 0, low: number) }
         #expect(try node.connection.items([LogSpan(origin: "a", numbers: 1...9)], max: 9).map(\.number) == [1])
     }
 
+    @Test func `what is noted as stored is not looked for again, and never less of it`() throws {
+        let node = try ClusterNode("a")
+        try node.connection.write([
+            .store((1...3).map { .order(Int64($0), from: "b", at: 1_000 * $0, id: id(UInt64($0))) })
+        ])
+        #expect(try node.connection.storedSpans().map(\.span) == [LogSpan(origin: "b", numbers: 1...3)])
+        try node.connection.noteStored([("b", 3), ("a", 0)])
+        try node.connection.noteStored([("b", 2)])
+        try node.connection.write([.store([.order(5, from: "b", at: 9_000, id: id(5))])])
+        #expect(
+            try node.connection.storedSpans().map(\.span)
+                == [LogSpan(origin: "b", numbers: 1...3), LogSpan(origin: "b", numbers: 5...5)])
+        #expect(try node.rows("SELECT name, stored_through FROM pgbook_data.members ORDER BY name").contains("(b,3)"))
+    }
+
     @Test func `of a transaction that fails nothing remains`() throws {
         let node = try ClusterNode("a")
         let order = try node.place()

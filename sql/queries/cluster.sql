@@ -67,7 +67,7 @@ select pgbook_data.refuse_items($1::text[], $2::bigint[], $3::bigint[], $4::smal
 select pgbook_data.close_pools($1, $2)
 
 -- name: set_bound
-update pgbook_data.cluster set bound = greatest(bound, $1), heard_at = clock_timestamp()
+update pgbook_data.cluster set bound = $1, heard_at = clock_timestamp()
 
 -- name: set_agreed
 update pgbook_data.cluster set agreed = greatest(agreed, $1)
@@ -159,6 +159,9 @@ order by a.n
 
 -- name: note_status
 update pgbook_data.cluster set heard_at = clock_timestamp(), status = $1::text::jsonb
+
+-- name: note_stored
+select pgbook_data.note_stored($1::text[], $2::bigint[])
 
 -- name: cluster_status
 select c.cluster_id, c.node, c.is_ready, c.reason, s.heard_at, s.status::text

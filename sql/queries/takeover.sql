@@ -7,6 +7,11 @@ select pgbook_data.state_head()::text
 -- name: begin_takeover
 select theirs, ours from pgbook_data.begin_takeover($1::text::jsonb)
 
+-- name: note_copied
+-- What the peer had of each log without a gap is here now.
+select pgbook_data.note_stored(array_agg(t.n ->> 'name'), array_agg((t.n ->> 'stored_through')::bigint))
+from jsonb_array_elements($1::text::jsonb -> 'members') t(n)
+
 -- name: end_takeover
 select pgbook_data.end_takeover($1::text)
 

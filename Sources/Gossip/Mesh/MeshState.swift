@@ -29,7 +29,8 @@ struct MeshState {
 
         var peer: NodeName {
             switch self {
-            case .connected(let peer, _), .disconnected(let peer), .message(let peer, _), .snapshotRequest(let peer): peer
+            case .connected(let peer, _), .disconnected(let peer), .message(let peer, _), .snapshotRequest(let peer):
+                peer
             }
         }
     }

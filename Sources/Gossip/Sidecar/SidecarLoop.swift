@@ -69,6 +69,8 @@ struct SidecarLoop {
             case .copied(let peer, let failure): try finishRebuild(from: peer, failure)
             case .checked(let found): try handle(.checked(found: found))
             }
+            // Each may mean writing: whoever waits for a sign of life does not wait for all of them.
+            try keepTime()
         }
         return !entries.isEmpty
     }
@@ -151,7 +153,9 @@ struct SidecarLoop {
         }
         if now >= nextStatus {
             nextStatus = now + Self.statusInterval
-            try connection.noteStatus(try SidecarStatus(machine.status, shared).json)
+            let status = machine.status
+            try connection.noteStatus(try SidecarStatus(status, shared).json)
+            try connection.noteStored(status.stored.map { ($0.key.rawValue, $0.value) })
         }
     }
 
