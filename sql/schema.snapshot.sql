@@ -2405,6 +2405,28 @@ CREATE FUNCTION pgbook_data.not_ready() RETURNS text
 
 ALTER FUNCTION pgbook_data.not_ready() OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_data.members (
+    member smallint NOT NULL,
+    name text NOT NULL,
+    is_self boolean DEFAULT false NOT NULL,
+    stored_through bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT members_member_check CHECK (((member >= 0) AND (member <= 32766))),
+    CONSTRAINT members_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+
+ALTER TABLE pgbook_data.members OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data'
+    BEGIN ATOMIC
+ UPDATE pgbook_data.members AS m SET stored_through = g.number
+    FROM UNNEST(note_stored.names, note_stored.numbers) g(name, number)
+   WHERE ((m.name = g.name) AND (m.stored_through < g.number));
+END;
+
+ALTER FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) RETURNS TABLE(origin text, number bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pgbook_data'
@@ -3204,17 +3226,6 @@ CREATE VIEW pgbook.book AS
      JOIN pgbook_data.markets m USING (market));
 
 ALTER VIEW pgbook.book OWNER TO pgbook_owner;
-
-CREATE TABLE pgbook_data.members (
-    member smallint NOT NULL,
-    name text NOT NULL,
-    is_self boolean DEFAULT false NOT NULL,
-    stored_through bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT members_member_check CHECK (((member >= 0) AND (member <= 32766))),
-    CONSTRAINT members_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
-);
-
-ALTER TABLE pgbook_data.members OWNER TO pgbook_owner;
 
 CREATE VIEW pgbook.cluster AS
  SELECT c.cluster_id,
@@ -4079,6 +4090,11 @@ REVOKE ALL ON FUNCTION pgbook_data.not_ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_reader;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.members TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) TO pgbook_node;
 
@@ -4149,8 +4165,6 @@ REVOKE ALL ON FUNCTION pgbook_data.wake(queue regclass, channel text) FROM PUBLI
 GRANT ALL ON FUNCTION pgbook_data.wake(queue regclass, channel text) TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.book TO pgbook_reader;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.members TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.cluster TO pgbook_reader;
 

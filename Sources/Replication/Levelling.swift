@@ -108,7 +108,7 @@ extension Replicator {
 
     /// Whether all numbers that this node ever gave are here, as far as anybody has them.
     var hasOwnLog: Bool {
-        level.hasJoined || (unmet.isEmpty && logs[me].durable.contiguous >= logs[me].heardOf)
+        unmet.isEmpty && logs[me].durable.contiguous >= logs[me].heardOf
     }
 
     private var isFounding: Bool {

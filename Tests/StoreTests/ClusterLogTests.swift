@@ -198,13 +198,15 @@ private func id(_ number: UInt64) -> OrderID { OrderID(high: 0, low: number) }
             .close(Timestamp(5_000), chain: digest), .bound(Timestamp(7_000)), .agreed(Timestamp(4_000)),
             .admit(false, because: "no peer"),
         ])
-        // None of them goes back.
-        try node.connection.write([.close(Timestamp(4_000), chain: nil), .bound(Timestamp(6_000))])
+        // What was closed and agreed does not go back; a bound does, once it reached further than what was promised.
+        try node.connection.write([
+            .close(Timestamp(4_000), chain: nil), .agreed(Timestamp(3_000)), .bound(Timestamp(6_000)),
+        ])
         let state = try #require(try node.connection.clusterState())
         #expect(state.clusterID == "test" && state.node == "b" && state.members == ["a", "b", "c"])
         #expect(state.window == ClusterNode.window)
         #expect(state.closedThrough == Timestamp(5_000) && state.chain == digest)
-        #expect(state.bound == Timestamp(7_000) && state.agreed == Timestamp(4_000))
+        #expect(state.bound == Timestamp(6_000) && state.agreed == Timestamp(4_000))
         #expect(!state.admits && state.notReady == "no peer" && state.heardAt != nil)
     }
 
