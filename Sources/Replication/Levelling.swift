@@ -5,6 +5,8 @@ struct Levelling: Sendable {
     private(set) var isLevel = false
     /// Peers have to answer to this heartbeat or a later one.
     private(set) var heartbeat: Int64 = 1
+    /// When this process began.
+    let startedAt: Int64
     /// When it was last without any peer.
     var aloneSince: Int64
     /// A node that starts alone goes on alone.
@@ -20,6 +22,7 @@ struct Levelling: Sendable {
     var copyAgainAt = Int64.min
 
     init(since: Int64, memberCount: Int, me: Int, hasJoined: Bool) {
+        startedAt = since
         aloneSince = since
         self.hasJoined = hasJoined || memberCount == 1
         met = (0..<memberCount).map { $0 == me }
@@ -122,6 +125,8 @@ extension Replicator {
     /// What is missing is much, and more than what is here: a copy of the state comes sooner than the log.
     mutating func copyIfFarBehind() {
         guard !level.isLevel, now.uptime >= level.copyAgainAt, !divergence.isRebuilding else { return }
+        // While it copies it promises only what it could promise before. Not all may have been heard when it starts.
+        guard mayPromise || now.uptime - level.startedAt >= configuration.window else { return }
         let here = logs.reduce(0) { $0 + $1.known.contiguous }
         let missing = logs.reduce(0) { $0 + max(0, $1.heardOf - $1.known.contiguous) }
         guard missing > configuration.copyAbove, missing > here else { return }

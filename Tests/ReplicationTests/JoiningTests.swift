@@ -133,6 +133,27 @@ struct JoiningTests {
         #expect(rig.machine.status.because?.hasPrefix("it catches up") == true)
     }
 
+    @Test func `a node that starts waits for all members before it copies a state, but a window at most`() {
+        var rig = Rig(state: Self.nothing) {
+            $0.members = Self.three + [NodeName("d")!]
+            $0.copyAbove = 10
+        }
+        rig.connect()
+        rig.connect(Rig.c)
+        _ = rig.beat(theirs: 11)
+        _ = rig.beat(by: Rig.c)
+        #expect(rig.tick(after: rig.configuration.heartbeatInterval).rebuildsFrom == nil)
+        var source: NodeName?
+        while source == nil, rig.time < 1_000_000 + 2 * rig.configuration.window {
+            _ = rig.beat(theirs: 11)
+            _ = rig.beat(by: Rig.c)
+            source = rig.tick(after: rig.configuration.heartbeatInterval).rebuildsFrom
+        }
+        #expect(source == Rig.b)
+        #expect(rig.time >= 1_000_000 + rig.configuration.window)
+        #expect(rig.sent.allSatisfy { $0.watermark == Timestamp(.min) })
+    }
+
     @Test func `who lacks more than it has copies a state instead of pulling the log`() {
         var rig = Rig(state: Self.nothing) {
             $0.members = Self.three
