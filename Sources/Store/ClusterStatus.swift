@@ -10,6 +10,8 @@ public struct ClusterStatusRecord: Sendable {
     public var reason: String?
     /// When the sidecar wrote last.
     public var heardAt: Timestamp?
+    /// It has not written for seconds: it does not run, or copies a peer's state.
+    public var isSilent: Bool
     /// What it wrote, as JSON; nil before the first time.
     public var status: String?
 }
@@ -30,7 +32,7 @@ extension Connection {
             return ClusterStatusRecord(
                 clusterID: try columns.next(), node: try columns.next(), isReady: try columns.next(),
                 reason: try columns.next(), heardAt: try columns.next(PostgresTimestamp?.self).map { Timestamp($0) },
-                status: try columns.next())
+                isSilent: try columns.next(), status: try columns.next())
         }
     }
 }

@@ -31,6 +31,9 @@ import Testing
             try await eventually("the other has missed it") { try !b.isReady }
             try await eventually("the other goes on alone") { try b.isReady }
             #expect(try a.status(of: order) == "pending")
+            // The window has passed since its sidecar wrote last.
+            let shown = try Program.run(["status"], database: a.database.url(as: .node)).output
+            #expect(shown.contains("and what follows is of then; orders wait until it runs: pgbook gossip"), "\(shown)")
             try a.startSidecar()
             for node in cluster.nodes {
                 try await eventually("\(node.name) has it") { try node.status(of: order) == "open" }

@@ -40,6 +40,7 @@ struct StatusCommand: ParsableCommand {
         JSON.object([
             ("cluster", .string(record.clusterID)), ("node", .string(record.node)), ("ready", .bool(record.isReady)),
             ("reason", .text(record.reason)), ("heard_at", .time(record.heardAt)),
+            ("silent", .bool(record.isSilent)),
             ("sidecar", .number(record.status ?? "null")),
         ])
     }
@@ -50,6 +51,11 @@ struct StatusCommand: ParsableCommand {
         print("\(printable(record.node)) of \(printable(record.clusterID)): \(state)")
         if let reason = record.reason { print("  \(printable(reason))") }
         guard let status else { return print("  its sidecar has not begun yet; start it: pgbook gossip") }
+        if record.isSilent, let heard = record.heardAt {
+            let then = "its sidecar was last heard of at \(heard.utc)"
+            let orders = record.isReady ? "; orders wait until it runs: pgbook gossip" : ""
+            print(screen.styled("  \(then), and what follows is of then\(orders)", .warning))
+        }
         print(
             """
               executed through \(told(status.closedThrough)) · digest \(status.chain ?? "unknown") · \
