@@ -289,7 +289,7 @@ extension Replicator {
     private mutating func endRebuild() {
         divergence.isRebuilding = false
         divergence.isCopying = false
-        numbering.lowerBound(to: heartbeats.watermark)
+        numbering.takeBackBound()
         divergence.lastInquiryAt = now.uptime - 3 * configuration.heartbeatInterval
         gate.isKnown = false
     }

@@ -75,7 +75,8 @@ public enum Write: Hashable, Sendable {
     case refuse([LogRange], Verdict)
     /// Pools up to this time are closed: they may be executed, nothing at or below is accepted any more.
     case close(ChainPoint)
-    /// No stamp at or below this is given after a restart. It may be lower than the one before, never than what was promised.
+    /// No stamp at or below this is given after a restart. It may be lower than the one before, but never
+    /// than what was promised.
     case bound(Timestamp)
     case propose([Proposal], from: NodeName)
     case withdraw([OrderID])

@@ -39,9 +39,9 @@ struct Numbering: Sendable {
         for command in commands where ids.insert(command.id).inserted { entered.append(command) }
     }
 
-    /// Takes back what was persisted beyond what was promised; the next bound is written anew.
-    mutating func lowerBound(to watermark: Timestamp) {
-        bound = min(bound, watermark)
+    /// Takes back what was persisted beyond what may have been promised; the next bound is written anew.
+    mutating func takeBackBound() {
+        bound = min(bound, floor)
         boundAsked = bound
     }
 
@@ -157,7 +157,8 @@ extension Replicator {
     }
 
     mutating func extendBound(by ahead: Int64) {
-        numbering.boundAsked = max(heartbeats.watermark, Timestamp(now.wall.rawValue + ahead))
+        // Never below what may have been promised, also before a restart.
+        numbering.boundAsked = max(numbering.floor, Timestamp(now.wall.rawValue + ahead))
         writer.bound(numbering.boundAsked)
     }
 }

@@ -133,6 +133,28 @@ struct JoiningTests {
         #expect(rig.machine.status.because?.hasPrefix("it catches up") == true)
     }
 
+    @Test func `what may have been promised before a restart is not taken back, though the clock was set back since`() {
+        let bound = Timestamp(9_000_000)
+        let before = StoredState(
+            closed: ChainPoint(through: Timestamp(0), digest: .zero), bound: bound, agreed: Timestamp(0))
+        var rig = Rig(state: before) {
+            $0.members = Self.three
+            $0.copyAbove = 10
+        }
+        rig.connect()
+        rig.connect(Rig.c)
+        _ = rig.beat(theirs: 11)
+        _ = rig.beat(by: Rig.c)
+        #expect(rig.tick(after: rig.configuration.heartbeatInterval).rebuildsFrom == Rig.b)
+        rig.handle(.notRebuilt(because: "it is busy"))
+        for _ in 0..<3 {
+            _ = rig.beat(theirs: 11)
+            _ = rig.tick(after: rig.configuration.heartbeatInterval)
+        }
+        #expect(!rig.done.bounds.isEmpty)
+        #expect(rig.done.bounds.allSatisfy { $0 >= bound })
+    }
+
     @Test func `a node that starts waits for all members before it copies a state, but a window at most`() {
         var rig = Rig(state: Self.nothing) {
             $0.members = Self.three + [NodeName("d")!]

@@ -65,7 +65,8 @@ extension Mesh {
         state.withLock { $0.begin(connection, with: peer) }
     }
 
-    /// Sends a message, or drops it where there is no connection that was begun with. Pushed commands are dropped too when the peer is slow.
+    /// Sends a message, or drops it where there is no connection that was begun with. Pushed commands are dropped too when
+    /// the peer is slow.
     public func send(_ message: Message, to peer: NodeName) {
         let payload = message.encoded
         guard payload.count <= limits.frameBytesMax else {
