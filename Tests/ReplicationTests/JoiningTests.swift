@@ -80,6 +80,19 @@ struct JoiningTests {
         #expect(!rig.machine.status.isLevel)
     }
 
+    /// A node that has heard both others, and lacks so much that it will copy a state.
+    private static func farBehind(state: StoredState? = nil) -> Rig {
+        var rig = Rig(state: state) {
+            $0.members = three
+            $0.copyAbove = 10
+        }
+        rig.connect()
+        rig.connect(Rig.c)
+        _ = rig.beat(theirs: 11)
+        _ = rig.beat(by: Rig.c)
+        return rig
+    }
+
     @Test func `while a node catches up it promises to stamp nothing, so that the others need not wait for it`() {
         var rig = Rig()
         rig.connect()
@@ -111,14 +124,7 @@ struct JoiningTests {
     }
 
     @Test func `a node that copies a state goes on promising, and takes back what it did not need`() {
-        var rig = Rig {
-            $0.members = Self.three
-            $0.copyAbove = 10
-        }
-        rig.connect()
-        rig.connect(Rig.c)
-        _ = rig.beat(theirs: 11)
-        _ = rig.beat(by: Rig.c)
+        var rig = Self.farBehind()
         let asked = rig.tick(after: rig.configuration.heartbeatInterval)
         #expect(asked.rebuildsFrom == Rig.b)
         #expect(asked.bounds.last.map { $0.rawValue >= rig.time + rig.configuration.copyBoundAhead } == true)
@@ -137,14 +143,7 @@ struct JoiningTests {
         let bound = Timestamp(9_000_000)
         let before = StoredState(
             closed: ChainPoint(through: Timestamp(0), digest: .zero), bound: bound, agreed: Timestamp(0))
-        var rig = Rig(state: before) {
-            $0.members = Self.three
-            $0.copyAbove = 10
-        }
-        rig.connect()
-        rig.connect(Rig.c)
-        _ = rig.beat(theirs: 11)
-        _ = rig.beat(by: Rig.c)
+        var rig = Self.farBehind(state: before)
         #expect(rig.tick(after: rig.configuration.heartbeatInterval).rebuildsFrom == Rig.b)
         rig.handle(.notRebuilt(because: "it is busy"))
         for _ in 0..<3 {
