@@ -246,9 +246,9 @@ struct RandomCluster {
     @Test func `a node without a history becomes equal to its peer, and goes on with it`() throws {
         var cluster = try RandomCluster(seed: 5)
         for _ in 0..<6 { try cluster.round(commands: 40, reaching: [0, 1]) }
-        try cluster.nodes[1].connection.noteStored(
-            cluster.nodes[1].connection.storedSpans().filter { $0.span.numbers.lowerBound == 1 }
-                .map { ($0.span.origin, $0.span.numbers.upperBound) })
+        // It remembers what it finds without a gap.
+        let spans = try cluster.nodes[1].connection.storedSpans()
+        #expect(!spans.isEmpty)
         // Its own commands have reached the others, and its markets have other numbers.
         #expect(try copy(from: cluster.nodes[1], to: cluster.nodes[2]) == 0)
         try cluster.nodes[2].expectSame(as: cluster.nodes[0])

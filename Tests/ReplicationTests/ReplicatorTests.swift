@@ -4,6 +4,19 @@ import Testing
 @testable import Replication
 
 struct ReplicatorTests {
+    @Test func `the bound stays ahead of the clock however many events come between ticks`() {
+        var rig = Rig()
+        rig.connectAndLevel()
+        for _ in 0..<10 {
+            // Whenever a regular heartbeat is due, something else comes first.
+            rig.time += rig.configuration.heartbeatInterval
+            _ = rig.beat()
+            _ = rig.tick(after: 1)
+        }
+        #expect(rig.done.bounds.last.map { $0.rawValue > rig.time } == true)
+        #expect(rig.sent.last?.watermark == Timestamp(rig.time))
+    }
+
     @Test func `a node that is not level stamps nothing`() {
         var rig = Rig()
         rig.connect()

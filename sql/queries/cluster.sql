@@ -164,7 +164,7 @@ update pgbook_data.cluster set heard_at = clock_timestamp(), status = $1::text::
 select pgbook_data.note_stored($1::text[], $2::bigint[])
 
 -- name: cluster_status
--- A sidecar writes at least once a second.
+-- A sidecar writes at least once a second, but while it copies a peer's state.
 select c.cluster_id, c.node, c.is_ready, c.reason, s.heard_at,
        coalesce(s.heard_at < clock_timestamp() - interval '3 seconds', true), s.status::text
 from pgbook.cluster c cross join pgbook.cluster_status s
