@@ -32,8 +32,11 @@ write_configuration() {
     chmod 644 -- "$folder/pgbook.conf"
 }
 
+# By the name of the cluster pgbook knows that nobody minds losing it; to any other server without fsync it gives no
+# acknowledgement.
 throwaway_settings() {
     cat <<'EOT'
+cluster_name = 'pgbook_throwaway'
 fsync = off
 synchronous_commit = off
 full_page_writes = off
