@@ -3704,6 +3704,15 @@ CREATE TABLE pgbook_data.trade_horizon (
 
 ALTER TABLE pgbook_data.trade_horizon OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_schema.functions (
+    is_only boolean DEFAULT true NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT functions_is_only_check CHECK (is_only)
+);
+
+ALTER TABLE pgbook_schema.functions OWNER TO pgbook_owner;
+
 CREATE TABLE pgbook_schema.migrations (
     name text NOT NULL,
     checksum bytea NOT NULL,
@@ -3774,6 +3783,9 @@ ALTER TABLE ONLY pgbook_data.proposals
 
 ALTER TABLE ONLY pgbook_data.trade_horizon
     ADD CONSTRAINT trade_horizon_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY pgbook_schema.functions
+    ADD CONSTRAINT functions_pkey PRIMARY KEY (is_only);
 
 ALTER TABLE ONLY pgbook_schema.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
@@ -3849,8 +3861,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.book TO pgbook_node;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.markets TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook.agg_book(security text, depth integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.agg_book(security text, depth integer) TO pgbook_reader;
 GRANT ALL ON FUNCTION pgbook.agg_book(security text, depth integer) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.agg_book(security text, depth integer) TO pgbook_reader;
 
 REVOKE ALL ON FUNCTION pgbook_data.acting_user(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.acting_user(user_id text) TO pgbook_node;
@@ -3859,8 +3871,8 @@ REVOKE ALL ON FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id tex
 GRANT ALL ON FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, owner text, client_order_id text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.amend_order(id uuid, amount numeric, price numeric, client_order_id text, user_id text) TO pgbook_trader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.busts TO pgbook_node;
 
@@ -3870,12 +3882,12 @@ REVOKE ALL ON FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason 
 GRANT ALL ON FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybody boolean) TO pgbook_trader;
 
 REVOKE ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) TO pgbook_trader;
 
 REVOKE ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text) TO pgbook_node;
@@ -3949,12 +3961,12 @@ REVOKE ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers sm
 GRANT ALL ON FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric, exec_type text, time_in_force text, post_only boolean, self_trade_prevention text, expires timestamp with time zone, client_order_id text, user_id text, id uuid) TO pgbook_trader;
 
 REVOKE ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) TO pgbook_trader;
 GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text, user_id text) TO pgbook_trader;
 
 REVOKE ALL ON FUNCTION pgbook.resume_market(security text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.resume_market(security text) TO pgbook_node;
@@ -4043,8 +4055,8 @@ REVOKE ALL ON FUNCTION pgbook_data.close_pools(through timestamp with time zone,
 GRANT ALL ON FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain bytea) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.code_name(code smallint) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_reader;
 GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook_data.code_name(code smallint) TO pgbook_reader;
 
 REVOKE ALL ON FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint) TO pgbook_node;
@@ -4213,6 +4225,8 @@ GRANT ALL ON SEQUENCE pgbook_data.proposals_arrived_seq TO pgbook_node;
 GRANT ALL ON SEQUENCE pgbook_data.stamps TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.trade_horizon TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook_schema.functions TO PUBLIC;
 
 GRANT SELECT ON TABLE pgbook_schema.migrations TO PUBLIC;
 

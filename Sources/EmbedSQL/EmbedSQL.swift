@@ -1,21 +1,22 @@
 import Foundation
 
-/// `EmbedSQL OUTPUT STAMP MIGRATIONS QUERIES`: writes one Swift file with the SQL of two directories in it, and a stamp
+/// `EmbedSQL OUTPUT STAMP SCHEMA FUNCTIONS QUERIES`: writes one Swift file with the SQL of three directories, and a stamp
 /// that differs at every run (see EmbedSQLPlugin).
 ///
 /// Run by EmbedSQLPlugin at every build; faults are printed as `file:line: error: …`, which SwiftPM and editors show.
 @main struct EmbedSQL {
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count == 5 else {
-            report(Fault(file: "EmbedSQL", line: 0, message: "usage: EmbedSQL OUTPUT STAMP MIGRATIONS QUERIES"))
+        guard arguments.count == 6 else {
+            report(Fault(file: "EmbedSQL", line: 0, message: "usage: EmbedSQL OUTPUT STAMP SCHEMA FUNCTIONS QUERIES"))
             exit(2)
         }
         do {
             try Data("\(Date().timeIntervalSince1970)".utf8).write(to: URL(filePath: arguments[2]))
-            let migrations = try files(in: arguments[3])
-            let queries = try parse(try files(in: arguments[4]))
-            let text = header + render(queries: queries) + "\n" + render(migrations: migrations)
+            let schema = try files(in: arguments[3])
+            let functions = try files(in: arguments[4])
+            let queries = try parse(try files(in: arguments[5]))
+            let text = header + render(queries: queries) + "\n" + render(schema: schema, functions: functions)
             // An unchanged file keeps its date, so that nothing is compiled anew.
             if (try? String(contentsOfFile: arguments[1], encoding: .utf8)) != text {
                 try Data(text.utf8).write(to: URL(filePath: arguments[1]), options: .atomic)

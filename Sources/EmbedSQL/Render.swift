@@ -9,12 +9,16 @@ func render(queries: [Query]) -> String {
     return text + "}\n"
 }
 
-/// `enum Migrations { static let all: [(name: String, sql: String)] = … }`, in the order of their names.
-func render(migrations: [SourceFile]) -> String {
-    var text = "/// The files of sql/migrations, in the order of their names.\nenum Migrations {\n"
-    text += "    static let all: [(name: String, sql: String)] = [\n"
-    for file in migrations { text += "        (name: \(literal(file.name)), sql: \(literal(file.text))),\n" }
-    return text + "    ]\n}\n"
+/// `enum Migrations`: the files of sql/schema and sql/functions, each in the order of their names.
+func render(schema: [SourceFile], functions: [SourceFile]) -> String {
+    "enum Migrations {\n"
+        + "    /// sql/schema: tables, forward only.\n    static let schema: [(name: String, sql: String)] = \(list(schema))\n"
+        + "    /// sql/functions: functions, views and grants, applied anew whenever they differ.\n"
+        + "    static let functions: [(name: String, sql: String)] = \(list(functions))\n}\n"
+}
+
+private func list(_ files: [SourceFile]) -> String {
+    "[\n" + files.map { "        (name: \(literal($0.name)), sql: \(literal($0.text))),\n" }.joined() + "    ]"
 }
 
 /// A Swift literal of exactly `text`: raw, with more `#` than any run in it, so that nothing in it can end it or be

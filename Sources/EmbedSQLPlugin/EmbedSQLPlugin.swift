@@ -1,7 +1,7 @@
 import Foundation
 import PackagePlugin
 
-/// Turns `sql/migrations/*.sql` and `sql/queries/*.sql` into one Swift file of the target it is applied to.
+/// Turns the `.sql` files of `sql/schema`, `sql/functions` and `sql/queries` into one Swift file of the target it is applied to.
 ///
 /// SwiftPM keeps its build plan while only files outside the targets change, so a list of `.sql` files made here would
 /// grow stale: a new file would not be watched and a removed one would break the build. Instead the only input is a
@@ -15,7 +15,7 @@ import PackagePlugin
         if !FileManager.default.fileExists(atPath: stamp.path) {
             try Data().write(to: stamp)
         }
-        let directories = ["migrations", "queries"].map { sql.appending(path: $0).path }
+        let directories = ["schema", "functions", "queries"].map { sql.appending(path: $0).path }
         return [
             .buildCommand(
                 displayName: "Embedding SQL into \(target.name)",

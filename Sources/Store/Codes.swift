@@ -1,6 +1,6 @@
 public import OrderBook
 
-// The numbers that stand for words in the tables; sql/migrations/0002_tables.sql lists them.
+// The numbers that stand for words in the tables; sql/schema/0003_orders.sql lists them.
 
 extension TimeInForce {
     /// `commands.tif`.

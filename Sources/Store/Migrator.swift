@@ -1,37 +1,56 @@
+internal import OrderBook
 public import Postgres
 
-/// Brings a database's schema to the one that this binary knows, forward only.
+/// Brings a database's schema to the one that this binary knows.
 ///
-/// Each migration runs in a transaction together with its record, under a lock of the database: any number of
-/// processes may migrate at once, and one that is killed leaves whole migrations behind. Never changed once released:
-/// a migration's text is recorded by checksum.
+/// Tables go forward only, in the files of sql/schema. Each runs in a transaction together with its record, under a lock
+/// of the database: any number of processes may migrate at once, and one that is killed leaves whole migrations behind.
+/// Never changed once released: a migration's text is recorded by checksum.
+///
+/// Functions, views and grants, the files of sql/functions, are made anew, all in one transaction, whenever they are not
+/// the ones of this binary.
 ///
 ///     let applied = try Migrator(connection).migrate()
 public struct Migrator {
     private let connection: Connection
     private let known: [(name: String, sql: String)]
+    private let functions: [(name: String, sql: String)]
+    /// Of all names and texts of the functions.
+    private let functionsChecksum: String
+    /// What the functions are called among the migrations.
+    static let functionsName = "functions"
+    /// The last migration of the layout before this one, where tables and functions stood in one row of files.
+    private static let lastOfOldLayout = "0028_stored_through"
+    /// The files of today that make the same tables.
+    private static let baseline = ["0001_roles", "0002_markets", "0003_orders", "0004_trades", "0005_cluster"]
 
     public init(_ connection: Connection) {
-        self.init(connection, known: Migrations.all)
+        self.init(connection, known: Migrations.schema, functions: Migrations.functions)
     }
 
     /// With migrations of one's own, for tests.
-    init(_ connection: Connection, known: [(name: String, sql: String)]) {
+    init(
+        _ connection: Connection, known: [(name: String, sql: String)], functions: [(name: String, sql: String)] = []
+    ) {
         self.connection = connection
         self.known = known
+        self.functions = functions
+        functionsChecksum = Self.checksum(of: functions)
     }
 
-    /// The names of all migrations of this binary, in order.
-    public static var knownNames: [String] { Migrations.all.map(\.name) }
+    /// What `migrate` applies to an empty database, in order.
+    public static var knownNames: [String] { Migrations.schema.map(\.name) + [functionsName] }
 
-    /// Tells this binary's schema from others, in 16 hexadecimal digits: FNV-1a over all names and texts.
-    public static var checksum: String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for migration in Migrations.all {
-            for byte in migration.name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-            for byte in migration.sql.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        }
-        let digits = String(hash, radix: 16)
+    /// What a database is called that is up to date: the last of the migrations of its tables.
+    public static var version: String { Migrations.schema.last?.name ?? "" }
+
+    /// Tells this binary's schema from others, in 16 hexadecimal digits.
+    public static var checksum: String { checksum(of: Migrations.schema + Migrations.functions) }
+
+    private static func checksum(of files: [(name: String, sql: String)]) -> String {
+        var hash = SHA256()
+        for file in files { hash.update(Array("\(file.name)\0\(file.sql)\0".utf8)) }
+        let digits = String(hash.finalize().words.0, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
@@ -47,23 +66,40 @@ public struct Migrator {
             applied.append(name)
             onApplied(name)
         }
+        if try applyFunctions() {
+            applied.append(Self.functionsName)
+            onApplied(Self.functionsName)
+        }
         return applied
     }
 
     /// What is applied, and what is not.
     public func status() throws(PostgresError) -> SchemaStatus {
-        guard try isBegun() else {
-            return SchemaStatus(migrations: known.map { SchemaStatus.Migration(name: $0.name, state: .pending) })
+        let begun = try begun()
+        guard begun.hasSchema, !begun.isOld else {
+            let names = known.map(\.name) + (functions.isEmpty ? [] : [Self.functionsName])
+            return SchemaStatus(migrations: names.map { SchemaStatus.Migration(name: $0, state: .pending) })
         }
-        return try compare()
+        var status = try compare()
+        if !functions.isEmpty {
+            let recorded = try recordedFunctions()
+            status.migrations.append(
+                SchemaStatus.Migration(
+                    name: Self.functionsName, state: recorded?.checksum == functionsChecksum ? .applied : .pending,
+                    appliedAt: recorded?.appliedAt))
+        }
+        return status
     }
 
-    /// Passes where the schema is this binary's. Two short queries: every command asks before it starts.
+    /// Passes where the schema is this binary's. Three short queries: every command asks before it starts.
     /// - Throws: `StoreError` of kind `notMigrated` or `schemaIsNewer`; `PostgresError`.
     public func requireCurrent() throws {
-        guard try isBegun() else {
+        let begun = try begun()
+        guard begun.hasSchema, !begun.isOld else {
             throw StoreError(
-                .notMigrated, "database \"\(connection.database)\" has no pgbook schema yet; run: pgbook migrate")
+                .notMigrated,
+                "database \"\(connection.database)\" has \(begun.isOld ? "an older" : "no") pgbook schema\(begun.isOld ? "" : " yet"); "
+                    + "run: pgbook migrate")
         }
         let applied = try connection.execute(SQL.appliedMigrations).map { try $0.decode(String.self, at: 0) }
         let names = known.map(\.name)
@@ -75,6 +111,11 @@ public struct Migrator {
                 "database \"\(connection.database)\" has an older schema: \(pending.joined(separator: ", ")) not applied; "
                     + "run: pgbook migrate")
         }
+        guard try functions.isEmpty || recordedFunctions()?.checksum == functionsChecksum else {
+            throw StoreError(
+                .notMigrated,
+                "the functions in database \"\(connection.database)\" are not those of this pgbook; run: pgbook migrate")
+        }
     }
 
     // MARK: one migration
@@ -84,7 +125,9 @@ public struct Migrator {
         try retrying {
             try connection.transaction { connection in
                 try connection.execute(SQL.lockMigrations)
-                if try !isBegun() { try connection.executeSimple(SQL.createMigrations) }
+                let begun = try begun()
+                if !begun.hasSchema { try connection.executeSimple(SQL.createMigrations) }
+                if begun.isOld { try adopt() }
                 let status = try compare()
                 try requireForward(status)
                 guard let name = status.pending.first, let migration = known.first(where: { $0.name == name }) else {
@@ -94,6 +137,42 @@ public struct Migrator {
                 try connection.execute(SQL.recordMigration, migration.name, migration.sql)
                 return migration.name
             }
+        }
+    }
+
+    /// Makes the functions, views and grants anew where they are not this binary's.
+    private func applyFunctions() throws -> Bool {
+        guard !functions.isEmpty else { return false }
+        return try retrying {
+            try connection.transaction { connection in
+                try connection.execute(SQL.lockMigrations)
+                guard try recordedFunctions()?.checksum != functionsChecksum else { return false }
+                for file in functions { try connection.executeSimple(file.sql) }
+                try connection.execute(SQL.recordFunctions, functionsChecksum)
+                return true
+            }
+        }
+    }
+
+    private func recordedFunctions() throws(PostgresError) -> (checksum: String, appliedAt: PostgresTimestamp)? {
+        let rows = try connection.execute(SQL.appliedFunctions)
+        guard !rows.isEmpty else { return nil }
+        let row = rows[0]
+        return (try row.decode(at: 0), try row.decode(at: 1))
+    }
+
+    /// Takes over a database whose tables were made by the last of the migrations of before.
+    private func adopt() throws {
+        let applied = try connection.execute(SQL.appliedMigrations).map { try $0.decode(String.self, at: 0) }
+        guard applied.contains(Self.lastOfOldLayout) else {
+            throw StoreError(
+                .migrationChanged,
+                "database \"\(connection.database)\" stands at \(applied.last ?? "nothing") of an earlier layout, of which only "
+                    + "\(Self.lastOfOldLayout) can be taken over; migrate it with the pgbook that made it, or use a new database")
+        }
+        try connection.executeSimple(SQL.adoptOldSchema)
+        for migration in known where Self.baseline.contains(migration.name) {
+            try connection.execute(SQL.recordMigration, migration.name, migration.sql)
         }
     }
 
@@ -110,8 +189,9 @@ public struct Migrator {
         return try body()
     }
 
-    private func isBegun() throws(PostgresError) -> Bool {
-        try connection.execute(SQL.hasMigrations).one().decode(at: 0)
+    private func begun() throws(PostgresError) -> (hasSchema: Bool, isOld: Bool) {
+        let row = try connection.execute(SQL.hasMigrations).one()
+        return (try row.decode(at: 0), try row.decode(at: 1))
     }
 
     private func compare() throws(PostgresError) -> SchemaStatus {

@@ -148,7 +148,7 @@ private struct Examination {
     }
 
     private var schemaWord: String {
-        schema.isCurrent ? "up to date (\(schema.migrations.last?.name ?? ""))" : "\(schema.pending.count) not applied"
+        schema.isCurrent ? "up to date (\(Migrator.version))" : "\(schema.pending.count) not applied"
     }
 
     func show(on screen: Screen) {

@@ -26,7 +26,7 @@ struct MigrateCommand: ParsableCommand {
         if output.json {
             print(JSON.object([("applied", .array(applied.map { .string($0) }))]))
         } else if applied.isEmpty {
-            print("database \"\(connection.database)\" is up to date (\(Migrator.knownNames.last ?? ""))")
+            print("database \"\(connection.database)\" is up to date (\(Migrator.version))")
         }
     }
 

@@ -106,6 +106,49 @@ private let second = (name: "0002_two", sql: "CREATE SCHEMA two; CREATE TABLE tw
     #expect(error?.kind == .migrationChanged)
 }
 
+@Test func `functions are made anew where they differ, all of them or none`() throws {
+    let database = try TestDatabase(migrated: false)
+    let connection = try database.connection()
+    func migrator(_ bodies: String...) -> Migrator {
+        let functions = bodies.enumerated().map { index, body in
+            (name: "f\(index)", sql: "CREATE OR REPLACE FUNCTION one.f\(index)() RETURNS integer LANGUAGE sql RETURN \(body)")
+        }
+        return Migrator(connection, known: [first], functions: functions)
+    }
+    func value() throws -> Int32 { try connection.execute("SELECT one.f0()").one().decode(at: 0) }
+    #expect(try migrator("1").migrate() == ["0001_one", "functions"])
+    #expect(try migrator("1").migrate() == [])
+    let error = #expect(throws: StoreError.self) { try migrator("2").requireCurrent() }
+    #expect(error?.message.contains("run: pgbook migrate") == true)
+    #expect(try migrator("2").status().pending == ["functions"])
+    #expect(throws: PostgresError.self) { try migrator("3", "no_such_thing").migrate() }
+    #expect(try value() == 1)
+    #expect(try migrator("2").migrate() == ["functions"])
+    #expect(try value() == 2)
+    try migrator("2").requireCurrent()
+}
+
+@Test func `a database made by the last migration of the layout before is taken over, an older one is refused`() throws {
+    let database = try TestDatabase()
+    let connection = try database.connection()
+    let names = ["0001_roles", "0002_tables", "0027_new_members", "0028_stored_through"]
+    func make(old names: [String]) throws {
+        try connection.executeSimple(
+            "DROP TABLE IF EXISTS pgbook_schema.functions; DELETE FROM pgbook_schema.migrations")
+        for name in names {
+            try connection.execute("INSERT INTO pgbook_schema.migrations (name, checksum) VALUES ($1, '')", name)
+        }
+    }
+    try make(old: names.dropLast())
+    for refused in [{ _ = try Migrator(connection).migrate() }, { try Migrator(connection).requireCurrent() }] {
+        #expect(throws: StoreError.self) { try refused() }
+    }
+    try make(old: names)
+    #expect(try !Migrator(connection).status().isCurrent)
+    #expect(try Migrator(connection).migrate().last == "functions")
+    #expect(try Migrator(connection).status().isCurrent)
+}
+
 @Test func `a role that is no superuser can migrate a database of its own`() throws {
     let database = try TestDatabase(migrated: false)
     let server = try TestServer.connection()

@@ -25,8 +25,12 @@ set enable_bitmapscan = off;
 set jit = off;
 
 \o /dev/null
-\ir ../migrations/0001_roles.sql
-\ir ../migrations/0002_tables.sql
+begin;
+\ir ../schema/0001_roles.sql
+\ir ../schema/0002_markets.sql
+\ir ../schema/0003_orders.sql
+\ir ../schema/0004_trades.sql
+commit;
 
 insert into pgbook_data.markets (symbol, tick_size, lot_size, max_amount, max_price) values ('A', 1, 1, 1000000, 1000000);
 insert into pgbook_data.market_state (market) values (1);

@@ -1,7 +1,9 @@
 -- The schema's own history. It lives in a schema of its own, because it has to be there before the first migration.
 
 -- name: has_migrations
-select to_regclass('pgbook_schema.migrations') is not null
+-- Whether there is a schema, and whether it is one from before the functions stood beside the tables.
+select to_regclass('pgbook_schema.migrations') is not null,
+       to_regclass('pgbook_schema.migrations') is not null and to_regclass('pgbook_schema.functions') is null
 
 -- name: applied_migrations
 select name from pgbook_schema.migrations order by name collate "C"
@@ -18,8 +20,14 @@ create table pgbook_schema.migrations (
     checksum bytea not null,
     applied_at timestamptz not null default clock_timestamp()
 );
+-- Which functions, views and grants stand there. One row.
+create table pgbook_schema.functions (
+    is_only boolean primary key default true check (is_only),
+    checksum text not null,
+    applied_at timestamptz not null default clock_timestamp()
+);
 grant usage on schema pgbook_schema to public;
-grant select on pgbook_schema.migrations to public;
+grant select on pgbook_schema.migrations, pgbook_schema.functions to public;
 
 -- name: compare_migrations
 -- Each migration that is known to the binary ($1 names, $2 texts) or applied to the database.
@@ -37,3 +45,21 @@ insert into pgbook_schema.migrations (name, checksum) values ($1, sha256(convert
 select current_setting('server_version') as version, current_setting('server_version_num')::integer as version_number,
        (select default_version from pg_available_extensions where name = 'timescaledb') as timescaledb_available,
        current_setting('timescaledb.disable_load', true) is not null as timescaledb_is_preloaded
+
+-- name: applied_functions
+select checksum, applied_at from pgbook_schema.functions
+
+-- name: record_functions
+insert into pgbook_schema.functions as f (checksum) values ($1)
+on conflict (is_only) do update set checksum = excluded.checksum, applied_at = clock_timestamp()
+
+-- name: adopt_old_schema
+-- A schema made by the 28 migrations of before is the baseline of today, under other names.
+create table pgbook_schema.functions (
+    is_only boolean primary key default true check (is_only),
+    checksum text not null,
+    applied_at timestamptz not null default clock_timestamp()
+);
+alter table pgbook_schema.functions owner to pgbook_owner;
+grant select on pgbook_schema.functions to public;
+delete from pgbook_schema.migrations;

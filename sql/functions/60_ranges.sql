@@ -1,23 +1,50 @@
--- Analytics of a range plan only what the range needs, and quotients take less than half of the time.
 set local role pgbook_owner;
 
--- Quotients below are exact as long as a division keeps many more digits than its operands have.
-alter table pgbook_data.markets add constraint markets_size_digits
-    check (scale(trim_scale(tick_size)) <= 38 and scale(trim_scale(lot_size)) <= 38);
-
--- dividend ÷ divisor, rounded half away from zero to so many digits after the point, at most 12; null where the divisor
--- is zero.
--- The division keeps 100 digits after the point. The quotient of a dividend of `a` such digits and a whole divisor below
--- 10^b is in the middle between two results, or 10^-(13 + a + b) away from it at least, so rounding twice is rounding
--- once while 13 + a + b < 100: prices have at most 38 digits, and volumes in lots are far below 10^48.
-create or replace function pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) returns numeric
-language sql immutable parallel safe
-return trim_scale(round(
-    dividend * 1.0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-        / nullif(divisor, 0), digits));
+-- The market, its units, and the range that analytics look at.
+--   range_from: null is 24 hours before the end, -infinity the market's first minute.
+--   range_to: null or infinity is just after the market's last trade.
+create or replace function pgbook_data.analytics_range(
+    security text, range_from timestamptz, range_to timestamptz,
+    out market smallint, out tick numeric, out lot numeric, out starts timestamptz, out ends timestamptz)
+language plpgsql stable set search_path = pg_catalog set plan_cache_mode = 'force_custom_plan' as $$
+#variable_conflict use_column
+declare
+    is_open constant boolean := range_to is null or range_to = 'infinity';
+    minute_starts timestamptz;
+    minute_ends timestamptz;
+begin
+    select m.market, m.tick_size, m.lot_size into market, tick, lot from pgbook_data.markets m where m.symbol = security;
+    if not found then
+        raise exception 'unknown_market: there is no market %; pgbook.markets lists them',
+            coalesce(quote_literal(left(security, 40)), 'without a name') using errcode = 'PB101', column = 'security';
+    end if;
+    ends := range_to;
+    if is_open then
+        minute_starts := (select max(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market);
+        minute_ends := minute_starts + interval '1 minute';
+        ends := coalesce(
+            (select max(t.time) + interval '1 microsecond' from pgbook_data.trades t
+             where t.market = analytics_range.market and t.time >= minute_starts and t.time < minute_ends
+               and t.busted_at is null),
+            minute_ends, now());
+    end if;
+    starts := coalesce(range_from, ends - interval '24 hours');
+    if starts = '-infinity' then
+        starts := coalesce(
+            (select min(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market),
+            ends - interval '24 hours');
+    end if;
+    -- After the last trade there is nothing, which is no mistake.
+    if is_open then ends := greatest(ends, starts + interval '1 microsecond'); end if;
+    if not starts < ends then
+        raise exception 'bad_value: from % is not before to %; give an earlier from or a later to',
+            starts at time zone 'UTC', ends at time zone 'UTC' using errcode = 'PB117', column = 'from';
+    end if;
+end
+$$;
 
 -- Trades of [starts, ends) as candles of one trade. Planned with its bounds: only their chunks are looked at.
-create function pgbook_data.single_candles(market smallint, starts timestamptz, ends timestamptz)
+create or replace function pgbook_data.single_candles(market smallint, starts timestamptz, ends timestamptz)
 returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint,
                first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric,
                taker_buy_volume numeric, taker_buy_notional numeric)
@@ -35,7 +62,7 @@ $$;
 
 -- What a range is made of: trades before the first whole minute, minutes before the first whole hour or day, these, and
 -- the same again after them. Where there is no such part nothing is asked: planning it costs more than reading it.
-create function pgbook_data.range_parts(
+create or replace function pgbook_data.range_parts(
     market smallint, starts timestamptz, minutes_from timestamptz, coarse text, coarse_from timestamptz,
     coarse_to timestamptz, minutes_to timestamptz, ends timestamptz)
 returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint,
@@ -80,6 +107,8 @@ begin
 end
 $$;
 
+-- Candles of the buckets of a range (`by` null: one of all of it), clipped to it. Whole days, hours and minutes come
+-- from the candles, the rest from trades.
 create or replace function pgbook_data.range_candles(
     market smallint, starts timestamptz, ends timestamptz, bucket text, tz text)
 returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric,

@@ -1,126 +1,6 @@
--- Analytics over the trade history: what was traded, at which prices, in which sizes and by whom.
---
--- Rules of all of them: times are half-open, [from, to); busted trades are left out; sums are exact, and a quotient is
--- rounded once, half away from zero, to the digits its comment tells; without bounds the range is the 24 hours that end
--- with the market's last trade; `by` gives a row per bucket with something in it, and a bucket that the range cuts
--- holds what is inside. Only the chunks of the range are planned: the functions plan with the values of their bounds.
 set local role pgbook_owner;
 
--- Whole microseconds between two times.
-create function pgbook_data.microseconds(starts timestamptz, ends timestamptz) returns numeric
-language sql immutable parallel safe
-return trim_scale(extract(epoch from ends - starts) * 1000000);
-
--- The market, its units, and the range that analytics look at.
---   range_from: null is 24 hours before the end, -infinity the market's first minute.
---   range_to: null or infinity is just after the market's last trade.
-create function pgbook_data.analytics_range(
-    security text, range_from timestamptz, range_to timestamptz,
-    out market smallint, out tick numeric, out lot numeric, out starts timestamptz, out ends timestamptz)
-language plpgsql stable set search_path = pg_catalog set plan_cache_mode = 'force_custom_plan' as $$
-#variable_conflict use_column
-declare
-    is_open constant boolean := range_to is null or range_to = 'infinity';
-    minute_starts timestamptz;
-    minute_ends timestamptz;
-begin
-    select m.market, m.tick_size, m.lot_size into market, tick, lot from pgbook_data.markets m where m.symbol = security;
-    if not found then
-        raise exception 'unknown_market: there is no market %; pgbook.markets lists them',
-            coalesce(quote_literal(left(security, 40)), 'without a name') using errcode = 'PB101', column = 'security';
-    end if;
-    ends := range_to;
-    if is_open then
-        minute_starts := (select max(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market);
-        minute_ends := minute_starts + interval '1 minute';
-        ends := coalesce(
-            (select max(t.time) + interval '1 microsecond' from pgbook_data.trades t
-             where t.market = analytics_range.market and t.time >= minute_starts and t.time < minute_ends
-               and t.busted_at is null),
-            minute_ends, now());
-    end if;
-    starts := coalesce(range_from, ends - interval '24 hours');
-    if starts = '-infinity' then
-        starts := coalesce(
-            (select min(c.time) from pgbook_data.candles_1m c where c.market = analytics_range.market),
-            ends - interval '24 hours');
-    end if;
-    -- After the last trade there is nothing, which is no mistake.
-    if is_open then ends := greatest(ends, starts + interval '1 microsecond'); end if;
-    if not starts < ends then
-        raise exception 'bad_value: from % is not before to %; give an earlier from or a later to',
-            starts at time zone 'UTC', ends at time zone 'UTC' using errcode = 'PB117', column = 'from';
-    end if;
-end
-$$;
-
--- Candles of the buckets of a range (`by` null: one of all of it), clipped to it. Whole days, hours and minutes come
--- from the candles, the rest from trades.
-create function pgbook_data.range_candles(
-    market smallint, starts timestamptz, ends timestamptz, bucket text, tz text)
-returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric,
-               notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
-language plpgsql stable set search_path = pg_catalog set plan_cache_mode = 'force_custom_plan' as $$
-#variable_conflict use_column
-declare
-    coarse constant text := case
-        when bucket is null or (bucket in ('1d', '1w', '1M') and tz = 'UTC') then '1d'
-        when bucket like '%h' then '1h' end;
-    coarse_unit constant text := case coarse when '1d' then 'day' else 'hour' end;
-    coarse_length constant interval := case coarse when '1d' then interval '24 hours' else interval '1 hour' end;
-    minutes_from timestamptz := date_trunc('minute', starts + interval '1 minute' - interval '1 microsecond', 'UTC');
-    minutes_to timestamptz := date_trunc('minute', ends, 'UTC');
-    coarse_from timestamptz;
-    coarse_to timestamptz;
-begin
-    if bucket = '1s' or minutes_from >= minutes_to then
-        minutes_from := ends;
-        minutes_to := ends;
-    end if;
-    coarse_from := date_trunc(coarse_unit, minutes_from + coarse_length - interval '1 microsecond', 'UTC');
-    coarse_to := date_trunc(coarse_unit, minutes_to, 'UTC');
-    if coarse is null or coarse_from >= coarse_to then
-        coarse_from := minutes_to;
-        coarse_to := minutes_to;
-    end if;
-    return query
-        select p.bucket, (min(array[p.first_trade_id, p.open]))[2], max(p.high), min(p.low),
-               (max(array[p.last_trade_id, p.close]))[2], sum(p.trades)::bigint, sum(p.volume), sum(p.notional),
-               sum(p.taker_buy_volume), sum(p.taker_buy_notional)
-        from (
-            select case when range_candles.bucket is null then starts
-                        else pgbook_data.bucket_start(r.time, range_candles.bucket, tz) end as bucket, r.*
-            from (
-                select * from pgbook_data.candle_rows(range_candles.market, '1m', minutes_from, coarse_from)
-                where minutes_from < coarse_from
-                union all
-                select * from pgbook_data.candle_rows(range_candles.market, coarse, coarse_from, coarse_to)
-                where coarse_from < coarse_to
-                union all
-                select * from pgbook_data.candle_rows(range_candles.market, '1m', coarse_to, minutes_to)
-                where coarse_to < minutes_to
-                union all
-                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
-                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
-                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
-                from pgbook_data.trades t
-                where t.market = range_candles.market and t.time >= starts and t.time < minutes_from
-                  and t.busted_at is null
-                union all
-                select t.time, t.price, t.price, t.price, t.price, 1, t.trade_id, t.trade_id, t.amount,
-                       t.price * t.amount::numeric, case t.taker_side when 0 then t.amount else 0 end,
-                       case t.taker_side when 0 then t.price * t.amount::numeric else 0 end
-                from pgbook_data.trades t
-                where t.market = range_candles.market and t.time >= minutes_to and t.time < ends
-                  and t.busted_at is null
-            ) r
-        ) p
-        group by p.bucket
-        order by p.bucket;
-end
-$$;
-
-create function pgbook.ohlcv(
+create or replace function pgbook.ohlcv(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, open numeric, high numeric, low numeric, close numeric, volume numeric,
@@ -141,10 +21,11 @@ begin
         from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
 end
 $$;
+
 comment on function pgbook.ohlcv is
 'Open, high, low, close and volume of a range, or of its buckets. Open and close are those of the first and the last trade by number. quote_volume = Σ price·amount. A range without trades has no row.';
 
-create function pgbook.vwap(
+create or replace function pgbook.vwap(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, vwap numeric, volume numeric, quote_volume numeric, trades bigint)
@@ -161,10 +42,11 @@ begin
         from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
 end
 $$;
+
 comment on function pgbook.vwap is
 'Volume-weighted average price: Σ price·amount / Σ amount, from exact sums, to 12 digits. Source: Berkowitz, Logue, Noser, The Total Cost of Transactions on the NYSE, Journal of Finance 43 (1988).';
 
-create function pgbook.flow(
+create or replace function pgbook.flow(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, flow numeric, volume numeric, taker_buy_volume numeric, taker_sell_volume numeric,
@@ -183,10 +65,11 @@ begin
         from pgbook_data.range_candles(r.market, r.starts, r.ends, "by", tz) c;
 end
 $$;
+
 comment on function pgbook.flow is
 'Signed order flow: (taker buys − taker sells) / volume, from −1 to 1, to 12 digits. The side of a taker is known, not guessed. Source: Chordia, Roll, Subrahmanyam, Order imbalance, liquidity, and market returns, Journal of Financial Economics 65 (2002).';
 
-create function pgbook.twap(
+create or replace function pgbook.twap(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, twap numeric, held_seconds numeric)
@@ -238,10 +121,11 @@ begin
         from weighed group by bucket order by bucket;
 end
 $$;
+
 comment on function pgbook.twap is
 'Time-weighted average price: Σ price·held / Σ held, to 12 digits; the last price counts for the time it held inside the range, clipped to it (and to now). A trade before the range gives the price at its beginning; before the first trade of all there is none. held_seconds is Σ held. Of trades at one microsecond the last by number holds.';
 
-create function pgbook.volume_profile(
+create or replace function pgbook.volume_profile(
     security text, "from" timestamptz default null, "to" timestamptz default null, bins integer default 24)
 returns table (price_from numeric, price_to numeric, trades bigint, volume numeric, taker_buy_volume numeric,
                share numeric, point_of_control boolean, value_area boolean)
@@ -311,10 +195,11 @@ begin
         from generate_subscripts(volumes, 1) n order by n;
 end
 $$;
+
 comment on function pgbook.volume_profile is
 'Volume by price, in at most `bins` bins of equally many ticks from the lowest price of the range up; price_from and price_to both belong to the bin. share is to 6 digits. Point of control: the bin with the most volume; of equal ones the nearest to the middle, then the lower. Value area: from there the larger neighbour is added (the upper of equal ones) until at least 70 % of the volume is inside. Source: J. Peter Steidlmayer, Market Profile, Chicago Board of Trade (1984).';
 
-create function pgbook.sizes(
+create or replace function pgbook.sizes(
     security text, "from" timestamptz default null, "to" timestamptz default null)
 returns table (amount_from numeric, amount_below numeric, trades bigint, volume numeric, cumulative_share numeric,
                p50 numeric, p90 numeric, p99 numeric)
@@ -354,10 +239,11 @@ begin
         from binned b, percentiles p order by b.bin;
 end
 $$;
+
 comment on function pgbook.sizes is
 'Histogram of the amounts of trades: bins of 2^k to below 2^(k+1) lots; bins without trades are left out. cumulative_share is the share of trades up to this bin, to 6 digits. p50, p90 and p99 are of the whole range, the same in each row: amounts that occur, as percentile_disc gives them.';
 
-create function pgbook.top(
+create or replace function pgbook.top(
     security text, "from" timestamptz default null, "to" timestamptz default null, n integer default 20)
 returns table (user_id text, volume numeric, quote_volume numeric, trades bigint, maker_volume numeric,
                taker_volume numeric, maker_share numeric, market_share numeric)
@@ -399,9 +285,6 @@ begin
         limit n;
 end
 $$;
+
 comment on function pgbook.top is
 'The n users with the largest volume, made and taken; a trade with oneself counts on both sides. maker_share = maker_volume / volume; market_share = volume / (2 · volume of the market), as each trade has two sides. Shares to 6 digits. Imported trades have no users and count in the market alone.';
-
-grant execute on function
-    pgbook.ohlcv, pgbook.vwap, pgbook.flow, pgbook.twap, pgbook.volume_profile, pgbook.sizes, pgbook.top
-    to pgbook_reader;

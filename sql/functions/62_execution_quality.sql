@@ -1,11 +1,6 @@
--- Analytics of how orders fared: volatility, spreads, slippage, markouts, fills and latency. The rules of
--- 0012_analytics.sql hold here too.
 set local role pgbook_owner;
 
--- Commands are appended about in the order of their times: a few kilobytes find the ones of a range.
-create index commands_time on pgbook_data.commands using brin (time);
-
-create function pgbook.volatility(
+create or replace function pgbook.volatility(
     security text, "from" timestamptz default null, "to" timestamptz default null, "interval" text default '5m',
     "by" text default null, annualise boolean default false, tz text default 'UTC')
 returns table ("time" timestamptz, intervals bigint, close_to_close numeric, parkinson numeric)
@@ -55,6 +50,7 @@ begin
         from counted order by bucket;
 end
 $$;
+
 comment on function pgbook.volatility is
 'Standard deviation of returns per interval, from candles of the interval (`"interval"`), as a fraction to 12 digits. close_to_close: the sample deviation of r = ln(close / close before), √(Σ(r − mean)² / (n − 1)) of n = intervals − 1 returns. parkinson: √(Σ ln(high / low)² / (4 ln 2 · intervals)). intervals counts from the first with a trade to the end of the range or bucket; one without a trade has return and span 0. annualise multiplies by √(intervals in 365 days). Source: M. Parkinson, The Extreme Value Method for Estimating the Variance of the Rate of Return, Journal of Business 53 (1980).';
 
@@ -62,7 +58,7 @@ comment on function pgbook.volatility is
 --   mid: the middle of the first trade in [t + horizon, t + 2·horizon) that knows both sides just before its match;
 --   last: the price of the last trade at t + horizon or before, where that is past already.
 -- mid2 is twice the middle just before the trade itself.
-create function pgbook_data.later_prices(
+create or replace function pgbook_data.later_prices(
     market smallint, starts timestamptz, ends timestamptz, horizon interval, against text)
 returns table ("time" timestamptz, trade_id bigint, price bigint, amount bigint, sign integer, spread numeric,
                mid2 numeric, later2 numeric)
@@ -105,7 +101,7 @@ end
 $$;
 
 -- Refuses a horizon that is none.
-create function pgbook_data.check_horizon(horizon interval) returns void
+create or replace function pgbook_data.check_horizon(horizon interval) returns void
 language plpgsql immutable set search_path = pg_catalog as $$
 begin
     if horizon is null or horizon < interval '1 microsecond' or horizon > interval '1 day' then
@@ -115,7 +111,7 @@ begin
 end
 $$;
 
-create function pgbook.spread(
+create or replace function pgbook.spread(
     security text, "from" timestamptz default null, "to" timestamptz default null, horizon interval default '5 seconds',
     "by" text default null, tz text default 'UTC')
 returns table ("time" timestamptz, trades bigint, quoted numeric, quoted_bps numeric, effective numeric,
@@ -151,10 +147,11 @@ begin
         from sums order by bucket;
 end
 $$;
+
 comment on function pgbook.spread is
 'Spreads that traded amounts met, each weighted by amount, in price to 12 digits and in basis points of the mid to 6: Σ amount·spread / Σ amount, and 10000 · Σ amount·spread / Σ amount·mid. quoted = ask − bid just before the match; effective = 2·side·(price − mid); realised = 2·side·(price − mid at + horizon), side 1 where the taker bought and −1 where it sold. The mid at t + h is that of the first trade in [t + h, t + 2h): no trade came between; without one the trade is left out of realised. Trades with an empty side are left out. Source: Huang, Stoll, Dealer versus auction markets, Journal of Financial Economics 41 (1996); weights as in SEC Rule 605.';
 
-create function pgbook.markout(
+create or replace function pgbook.markout(
     security text, "from" timestamptz default null, "to" timestamptz default null,
     horizons interval[] default '{1 second, 5 seconds, 30 seconds}', against text default 'mid', "by" text default null,
     tz text default 'UTC')
@@ -197,10 +194,11 @@ begin
     end loop;
 end
 $$;
+
 comment on function pgbook.markout is
 'What takers gained in the time after their trades: Σ amount·side·(m − price) / Σ amount in price, to 12 digits, and 10000 · Σ amount·side·(m − price) / Σ amount·price in basis points, to 6; side 1 where the taker bought and −1 where it sold; makers gained the opposite. m, against mid: the mid of the first trade in [t + h, t + 2h); against last: the price of the last trade at t + h or before. measured counts the trades with an m. Source: Conrad, Wahal, The term structure of liquidity provision, Journal of Financial Economics 136 (2020).';
 
-create function pgbook.slippage(
+create or replace function pgbook.slippage(
     security text, "from" timestamptz default null, "to" timestamptz default null)
 returns table ("time" timestamptz, order_id uuid, user_id text, side text, amount numeric, trades bigint,
                avg_price numeric, mid numeric, touch numeric, mid_bps numeric, touch_bps numeric)
@@ -234,10 +232,11 @@ begin
         from arrivals order by first_trade;
 end
 $$;
+
 comment on function pgbook.slippage is
 'Per execution of a taker order: what it paid over the market at its arrival, in basis points to 6 digits; above zero is a cost. 10000 · side · (avg_price − reference) / reference, side 1 for a bid and −1 for an ask, against the mid and against the touch (the best price of the other side), both just before its first match that counts; null where a side was empty or is not known. Source: A. Perold, The implementation shortfall, Journal of Portfolio Management 14 (1988).';
 
-create function pgbook.fills(
+create or replace function pgbook.fills(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, orders bigint, traded_orders bigint, filled_orders bigint, cancelled_orders bigint,
@@ -286,10 +285,11 @@ begin
         from orders group by bucket order by bucket;
 end
 $$;
+
 comment on function pgbook.fills is
 'What became, by the end of the range, of the orders given in it and not refused: fill_ratio = Σ traded / Σ amount (as it was amended), cancel_ratio = orders that ended with a part unfilled (cancelled, expired, dropped, taken by self-trade prevention) / orders, both to 6 digits. traded_orders had a trade, filled_orders traded whole. first_fill_p50_us and _p99_us: microseconds from the order''s time to its first trade, of those that had one, as percentile_disc gives them; an order that traded at its arrival counts with about 0. Orders that wait still are left out.';
 
-create function pgbook.latency(
+create or replace function pgbook.latency(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, at_once bigint, waited bigint, p50_us bigint, p99_us bigint, max_us bigint)
@@ -314,9 +314,6 @@ begin
         from executed group by bucket order by bucket;
 end
 $$;
+
 comment on function pgbook.latency is
 'Microseconds from accepted to executed, of the commands of a range that waited in the inbox, as percentile_disc gives them. A command that the transaction which logged it executed too has no such time: at_once counts those.';
-
-grant execute on function
-    pgbook.volatility, pgbook.spread, pgbook.markout, pgbook.slippage, pgbook.fills, pgbook.latency
-    to pgbook_reader;

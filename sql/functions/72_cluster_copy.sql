@@ -1,42 +1,22 @@
--- A node takes over the whole state of a peer, in one transaction: it begins, all tables are copied, it ends.
 set local role pgbook_owner;
 
--- A peer may number the members otherwise.
-alter table pgbook_data.proposals drop constraint proposals_member_fkey;
-
--- Brings the right one of the commands with one id into its place.
-create or replace function pgbook_data.settle(ids uuid[]) returns void
-language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
-declare
-    holder commands;
-    first commands;
-    asked uuid;
-begin
-    for asked in select distinct u.id from unnest(ids) u(id) loop
-        select * into holder from commands c where c.id = asked;
-        select d.* into first from displaced d where d.id = asked
-        order by log_rank(row(d.*)::commands) collate "C" limit 1;
-        if not found or log_rank(holder) collate "C" <= log_rank(first) collate "C" and holder.id is not null then
-            continue;
-        end if;
-        delete from displaced d where d.id = asked and d.log_key is not distinct from first.log_key;
-        delete from commands c where c.id = asked;
-        delete from inbox i where (i.market, i.time, i.id) = (holder.market, holder.time, holder.id);
-        if holder.id is not null then
-            insert into displaced select holder.*;
-        end if;
-        -- Here its user's own id of it may be another's already; what has no stamp yet entered here, and is unique.
-        first.is_remote := case when first.log_key is not null then true end;
-        insert into commands select first.*;
-        if first.code is null and first.log_key is not null then
-            insert into inbox (time, id, market) values (first.time, first.id, first.market);
-        end if;
-    end loop;
-end
-$$;
+-- Commands whose outcome changed when this node was rebuilt. What became of one that had none then is looked up.
+create or replace view pgbook.divergence as
+select d.id, m.symbol as security, c.user_id, c.client_order_id,
+       coalesce(pgbook_data.code_name(d.code_before), 'pending') as code_before,
+       trim_scale(d.filled_before * m.lot_size) as filled_before,
+       trim_scale(d.remaining_before * m.lot_size) as remaining_before,
+       coalesce(pgbook_data.code_name(coalesce(d.code_after, w.code, c.code)), 'pending') as code_after,
+       trim_scale(coalesce(d.filled_after, w.filled, c.filled) * m.lot_size) as filled_after,
+       trim_scale(coalesce(d.remaining_after, w.remaining, c.remaining) * m.lot_size) as remaining_after,
+       d.rebuilt_from, d.noticed_at
+from pgbook_data.divergence d
+join pgbook_data.markets m using (market)
+left join pgbook_data.commands c on c.id = d.id
+left join pgbook_data.outcomes w on w.id = d.id;
 
 -- What of a state is no table's: its place in the cluster, its members, markets and how far they were executed.
-create function pgbook_data.state_head() returns jsonb
+create or replace function pgbook_data.state_head() returns jsonb
 language sql stable security definer set search_path = pg_catalog, pgbook_data as $$
     select jsonb_build_object(
         'cluster', c.cluster_id, 'node', (select n.name from members n where n.is_self),
@@ -58,7 +38,7 @@ $$;
 
 -- Makes room for the state of a peer, and keeps aside what must not be lost of this node's own. Returns the number that
 -- each of the peer's markets has here.
-create function pgbook_data.begin_takeover(head jsonb) returns table (theirs smallint, ours smallint)
+create or replace function pgbook_data.begin_takeover(head jsonb) returns table (theirs smallint, ours smallint)
 language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data set jit = off as $$
 #variable_conflict use_column
 declare
@@ -152,7 +132,7 @@ end
 $$;
 
 -- Puts what was kept aside where it belongs now, and lists the commands whose outcome is another. Returns how many.
-create function pgbook_data.end_takeover(source text) returns bigint
+create or replace function pgbook_data.end_takeover(source text) returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data set jit = off as $$
 declare
     closed constant timestamptz := (select c.closed_through from cluster c);
@@ -199,21 +179,3 @@ begin
     return changed;
 end
 $$;
-
--- What became of a command that had no outcome when the node was rebuilt is looked up.
-create or replace view pgbook.divergence as
-select d.id, m.symbol as security, c.user_id, c.client_order_id,
-       coalesce(pgbook_data.code_name(d.code_before), 'pending') as code_before,
-       trim_scale(d.filled_before * m.lot_size) as filled_before,
-       trim_scale(d.remaining_before * m.lot_size) as remaining_before,
-       coalesce(pgbook_data.code_name(coalesce(d.code_after, w.code, c.code)), 'pending') as code_after,
-       trim_scale(coalesce(d.filled_after, w.filled, c.filled) * m.lot_size) as filled_after,
-       trim_scale(coalesce(d.remaining_after, w.remaining, c.remaining) * m.lot_size) as remaining_after,
-       d.rebuilt_from, d.noticed_at
-from pgbook_data.divergence d
-join pgbook_data.markets m using (market)
-left join pgbook_data.commands c on c.id = d.id
-left join pgbook_data.outcomes w on w.id = d.id;
-
--- A copy adds rows to it, as to the log.
-grant insert on pgbook_data.displaced to pgbook_node;

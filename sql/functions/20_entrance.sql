@@ -1,6 +1,114 @@
--- What only nodes of a cluster need stands beside the entrance's one statement: each part of it costs every command.
 set local role pgbook_owner;
 
+-- Why a command is refused: one line for a person, and the field at fault.
+create or replace function pgbook_data.refusal(
+    code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint,
+    tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint,
+    expires timestamptz, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint,
+    max_price bigint, out message text, out field text)
+language plpgsql stable set search_path = pg_catalog as $$
+declare
+    shown_amount constant text := pgbook_data.shown(amount);
+    shown_price constant text := pgbook_data.shown(price);
+begin
+    case code
+    when 101 then
+        field := 'security';
+        message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(symbol), 'without a name'));
+    when 102 then
+        field := 'security';
+        message := format('market %s is halted; cancels go on, other commands are refused until it is resumed', symbol);
+    when 103 then
+        field := 'price';
+        message := format('price %s is not a multiple of the tick size %s; use %s or %s', shown_price, trim_scale(tick),
+            trim_scale(div(price, tick) * tick), trim_scale((div(price, tick) + 1) * tick));
+    when 104 then
+        field := 'amount';
+        message := format('amount %s is not a multiple of the lot size %s; use %s or %s', shown_amount, trim_scale(lot),
+            trim_scale(div(amount, lot) * lot), trim_scale((div(amount, lot) + 1) * lot));
+    when 105 then
+        field := case when amount = 'NaN' or amount <= 0 then 'amount' else 'price' end;
+        message := format('%s %s is not positive; it must be above zero', field,
+            case field when 'amount' then shown_amount else shown_price end);
+    when 106 then
+        if amount > max_amount * lot then
+            field := 'amount';
+            message := format('amount %s is too large; the largest is %s', shown_amount, trim_scale(max_amount * lot));
+        elsif price > 9223372036854775807 * tick then
+            field := 'price';
+            message := format('price %s is too large; the highest is %s', shown_price, trim_scale(max_price * tick));
+        else
+            field := 'amount';
+            message := format('amount %s at price %s is worth %s, too much; the largest value of one order is %s',
+                shown_amount, shown_price, pgbook_data.shown(amount * price), trim_scale(max_notional * tick * lot));
+        end if;
+    when 107 then
+        field := 'price';
+        message := format('price %s is outside the band; it must be between %s and %s', shown_price,
+            trim_scale(min_price * tick), trim_scale(max_price * tick));
+    when 111 then
+        field := 'id';
+        message := format('there is no order %s; pgbook.orders lists them', coalesce(target::text, 'without an id'));
+    when 112 then
+        field := 'id';
+        message := format('order %s belongs to another user than %s; only its owner may change it', target, user_id);
+    when 114 then
+        field := 'expires';
+        message := format('expiry %s has passed; use a time to come', expires);
+    else
+        field := case
+            when user_id is null or user_id = '' or length(user_id) > 64 then 'user_id'
+            when length(client_order_id) not between 1 and 64 then 'client_order_id'
+            when kind = 1 and side is null then 'side'
+            when kind = 1 and amount is null then 'amount'
+            when kind = 1 and (exec_type = 0) <> (price is null) then 'price'
+            when kind = 1 and post_only and (exec_type = 0 or tif in (1, 2)) then 'post_only'
+            when kind = 1 and exec_type = 0 and tif = 3 then 'time_in_force'
+            when kind = 1 and ((tif = 3) <> (expires is not null) or expires = 'infinity') then 'expires'
+            when kind = 2 and price is not null and change = 2 then 'price'
+            when kind = 2 then 'amount'
+            else 'kind' end;
+        message := case field
+            when 'user_id' then 'a user id has 1 to 64 characters'
+            when 'client_order_id' then 'a client order id has 1 to 64 characters'
+            when 'side' then 'a side is needed: bid or ask'
+            when 'amount' then case kind when 1 then 'an amount is needed' else 'an amend needs a new amount or price' end
+            when 'price' then case when price is null then 'a limit order needs a price'
+                else format('price %s: a market order and a reduction take no price; leave it out', shown_price) end
+            when 'post_only' then 'post-only goes with limit orders that may rest: gtc or gtd'
+            when 'time_in_force' then 'a market order cannot wait: use gtc, ioc or fok'
+            when 'expires' then case when expires is null then 'gtd needs an expiry time'
+                else 'an expiry time goes with gtd only, and must be finite' end
+            else 'the kind of command is unknown' end;
+    end case;
+end
+$$;
+
+-- Why this node takes no commands; null where it does.
+create or replace function pgbook_data.not_ready() returns text
+language sql stable security definer set search_path = pg_catalog
+return (
+    select case when not c.admits then coalesce(c.reason, 'it has not caught up with its peers')
+                when c.heard_at < clock_timestamp() - interval '30 seconds'
+                then format('its sidecar was last heard of at %s; start it: pgbook gossip',
+                            to_char(c.heard_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) end
+    from pgbook_data.cluster c);
+
+-- Wakes whoever sleeps at the end of a queue. NOTIFY makes commits wait for each other, so it is for sleepers alone:
+-- one of them holds the queue's lock then.
+create or replace function pgbook_data.wake(queue regclass, channel text) returns void
+language plpgsql volatile set search_path = pg_catalog as $$
+begin
+    if not pg_try_advisory_xact_lock_shared(queue::oid::bigint) then
+        perform pg_notify(channel, '');
+    end if;
+end
+$$;
+
+-- Enters any number of commands; all arrays have the same length. Returns one row per command, in order.
+--   code null: it is in the log, under `id`. is_retry: it was there already with the same content.
+--   code not null: refused (the numbers of OutcomeCode); `message` says why in one line, `field` names the value at fault.
+-- What only nodes of a cluster need stands beside the one statement: each part of it costs every command.
 create or replace function pgbook_data.enter(
     kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[],
     tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[],
@@ -176,5 +284,41 @@ begin
     elsif not pg_try_advisory_xact_lock_shared('pgbook_data.inbox'::regclass::oid::bigint) then
         perform pg_notify('pgbook_orders', '');
     end if;
+end
+$$;
+
+-- The public commands. Each refuses with an exception whose SQLSTATE is 'PB' and the code's number, whose message is
+-- `code: why`, and whose COLUMN names the field at fault; nothing is stored then.
+
+-- The user a caller acts as: a trader only as itself, a node for anybody.
+create or replace function pgbook_data.acting_user(user_id text) returns text
+language plpgsql stable set search_path = pg_catalog as $$
+begin
+    if user_id is not distinct from session_user::text or pg_has_role(session_user, 'pgbook_node', 'member') then
+        return user_id;
+    end if;
+    raise exception 'not_permitted: role % may give commands as itself only, not as %; leave user_id out',
+        session_user, user_id using errcode = 'PB118', column = 'user_id';
+end
+$$;
+
+-- Enters one command and returns its id (of a retry: the first one's), or raises its refusal.
+create or replace function pgbook_data.enter_one(
+    kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint,
+    post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamptz,
+    owner text, client_order_id text) returns uuid
+language plpgsql volatile set search_path = pg_catalog as $$
+declare
+    entered record;
+begin
+    select * into entered from pgbook_data.enter(
+        array[kind], array[id], array[user_id], array[symbol], array[side], array[exec_type], array[tif],
+        array[post_only], array[stp], array[amount], array[price], array[target], array[change], array[expires],
+        array[owner], array[client_order_id]);
+    if entered.code is not null then
+        raise exception '%: %', pgbook_data.code_name(entered.code), entered.message
+            using errcode = 'PB' || entered.code, column = coalesce(entered.field, '');
+    end if;
+    return entered.id;
 end
 $$;

@@ -1,67 +1,8 @@
--- The public commands. Each refuses with an exception whose SQLSTATE is 'PB' and the code's number, whose message is
--- `code: why`, and whose COLUMN names the field at fault; nothing is stored then.
-
--- The user a caller acts as: a trader only as itself, a node for anybody.
-create function pgbook_data.acting_user(user_id text) returns text
-language plpgsql stable set search_path = pg_catalog as $$
-begin
-    if user_id is not distinct from session_user::text or pg_has_role(session_user, 'pgbook_node', 'member') then
-        return user_id;
-    end if;
-    raise exception 'not_permitted: role % may give commands as itself only, not as %; leave user_id out',
-        session_user, user_id using errcode = 'PB118', column = 'user_id';
-end
-$$;
-
--- The number of a word, or an exception that lists the words.
-create function pgbook_data.number_of(word text, words text[], numbers smallint[], field text) returns smallint
-language plpgsql immutable set search_path = pg_catalog as $$
-declare
-    position constant integer := array_position(words, lower(word));
-begin
-    if word is not null and position is null then
-        raise exception 'bad_value: % % is unknown; use one of: %', field, quote_literal(left(word, 40)),
-            array_to_string(words, ', ') using errcode = 'PB117', column = field;
-    end if;
-    return numbers[position];
-end
-$$;
-
--- Enters one command and returns its id (of a retry: the first one's), or raises its refusal.
-create function pgbook_data.enter_one(
-    kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint,
-    post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamptz,
-    owner text, client_order_id text) returns uuid
-language plpgsql volatile set search_path = pg_catalog as $$
-declare
-    entered record;
-begin
-    select * into entered from pgbook_data.enter(
-        array[kind], array[id], array[user_id], array[symbol], array[side], array[exec_type], array[tif],
-        array[post_only], array[stp], array[amount], array[price], array[target], array[change], array[expires],
-        array[owner], array[client_order_id]);
-    if entered.code is not null then
-        raise exception '%: %', pgbook_data.code_name(entered.code), entered.message
-            using errcode = 'PB' || entered.code, column = entered.field;
-    end if;
-    return entered.id;
-end
-$$;
-
--- The stable name of a code (OutcomeCode).
-create function pgbook_data.code_name(code smallint) returns text
-language sql immutable parallel safe set search_path = pg_catalog
-return case code
-    when 1 then 'open' when 2 then 'filled' when 3 then 'dropped' when 4 then 'amended' when 5 then 'cancelled'
-    when 6 then 'done' when 101 then 'unknown_market' when 102 then 'halted' when 103 then 'off_tick'
-    when 104 then 'off_lot' when 105 then 'not_positive' when 106 then 'too_large' when 107 then 'outside_band'
-    when 108 then 'no_liquidity' when 109 then 'would_cross' when 110 then 'cannot_fill' when 111 then 'unknown_order'
-    when 112 then 'not_yours' when 113 then 'already_closed' when 114 then 'expired' when 115 then 'late'
-    when 116 then 'duplicate' when 117 then 'bad_value' when 118 then 'not_permitted' end;
+set local role pgbook_owner;
 
 -- Places an order and returns its id. Without a price it is a market order.
 --   select pgbook.place_order('BTC-USD', 'bid', 0.5, 101.5);
-create function pgbook.place_order(
+create or replace function pgbook.place_order(
     security text, side text, amount numeric, price numeric default null, exec_type text default null,
     time_in_force text default 'gtc', post_only boolean default false, self_trade_prevention text default null,
     expires timestamptz default null, client_order_id text default null, user_id text default session_user,
@@ -80,7 +21,7 @@ end;
 
 -- Gives an order a new total amount, a new price, or both; returns the command's id.
 -- A smaller amount at the same price keeps its place in the queue, anything else goes to the back.
-create function pgbook.amend_order(
+create or replace function pgbook.amend_order(
     id uuid, amount numeric default null, price numeric default null, client_order_id text default null,
     user_id text default session_user) returns uuid
 language sql volatile security definer set search_path = pg_catalog
@@ -91,7 +32,7 @@ begin atomic
 end;
 
 -- Takes an amount off what is open of an order; it keeps its place. Returns the command's id.
-create function pgbook.reduce_order(
+create or replace function pgbook.reduce_order(
     id uuid, amount numeric, client_order_id text default null, user_id text default session_user) returns uuid
 language sql volatile security definer set search_path = pg_catalog
 begin atomic
@@ -101,7 +42,7 @@ begin atomic
 end;
 
 -- Cancels an order; returns the command's id.
-create function pgbook.cancel_order(
+create or replace function pgbook.cancel_order(
     id uuid, client_order_id text default null, user_id text default session_user) returns uuid
 language sql volatile security definer set search_path = pg_catalog
 begin atomic
@@ -112,7 +53,7 @@ end;
 
 -- Cancels a user's orders in one market, or in all (security null), on one side or both; returns a command per market.
 -- With everybody => true it cancels the orders of all users, which takes the node's role.
-create function pgbook.cancel_all(
+create or replace function pgbook.cancel_all(
     security text default null, side text default null, user_id text default session_user,
     everybody boolean default false)
 returns table (command_id uuid, market text)
@@ -141,7 +82,7 @@ end
 $$;
 
 -- Stops a market: places and amends are refused from then on, cancels go on. Returns the command's id.
-create function pgbook.halt_market(security text) returns uuid
+create or replace function pgbook.halt_market(security text) returns uuid
 language sql volatile security definer set search_path = pg_catalog
 begin atomic
     select pgbook_data.enter_one(5::smallint, null, session_user::text, coalesce(security, ''), null, null, null, null,
@@ -149,7 +90,7 @@ begin atomic
 end;
 
 -- Lets a halted market go on. Returns the command's id.
-create function pgbook.resume_market(security text) returns uuid
+create or replace function pgbook.resume_market(security text) returns uuid
 language sql volatile security definer set search_path = pg_catalog
 begin atomic
     select pgbook_data.enter_one(6::smallint, null, session_user::text, coalesce(security, ''), null, null, null, null,
@@ -157,7 +98,7 @@ begin atomic
 end;
 
 -- Adds a market. Sizes and limits are decimals: tick_size and max_price in quote units, lot_size and max_amount in base units.
-create function pgbook.add_market(
+create or replace function pgbook.add_market(
     security text, tick_size numeric, lot_size numeric, max_amount numeric default null,
     max_notional numeric default null, min_price numeric default null, max_price numeric default null) returns void
 language plpgsql volatile security definer set search_path = pg_catalog as $$

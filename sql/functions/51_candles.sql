@@ -1,117 +1,15 @@
--- Candles of any interval, composed from the coarsest rows that are closed, and from minutes after them.
 set local role pgbook_owner;
 
--- dividend ÷ divisor to so many digits after the point; null where the divisor is zero.
-create function pgbook_data.quotient(dividend numeric, divisor numeric, digits integer) returns numeric
-language sql immutable parallel safe
-return case when divisor <> 0 then trim_scale(
-    sign(dividend) * sign(divisor) * div(2 * abs(dividend) * ('1e' || digits::text)::numeric + abs(divisor), 2 * abs(divisor))
-    * ('1e-' || digits::text)::numeric) end;
--- The view calls it with its reader's rights.
-grant execute on function pgbook_data.quotient to pgbook_reader;
-
--- As it was, but exact: a plain division keeps 16 digits, which are fewer than 12 after the point where a price has many
--- ticks.
-create or replace view pgbook.candles_1m as
-select m.symbol as security, c.time, trim_scale(c.open * m.tick_size) as open, trim_scale(c.high * m.tick_size) as high,
-       trim_scale(c.low * m.tick_size) as low, trim_scale(c.close * m.tick_size) as close,
-       trim_scale(c.volume * m.lot_size) as volume, trim_scale(c.notional * m.tick_size * m.lot_size) as quote_volume,
-       c.trades, pgbook_data.quotient(c.notional * m.tick_size, c.volume, 12) as vwap,
-       trim_scale(c.taker_buy_volume * m.lot_size) as taker_buy_volume,
-       trim_scale(c.taker_buy_notional * m.tick_size * m.lot_size) as taker_buy_quote_volume
-from pgbook_data.candles_1m c join pgbook_data.markets m using (market);
-
--- Refuses what is no interval, and a time zone where it has no meaning.
-create function pgbook_data.check_bucket(bucket text, tz text default 'UTC') returns void
-language plpgsql stable set search_path = pg_catalog as $$
-begin
-    if bucket is null or bucket <> all (array['1s', '1m', '2m', '3m', '4m', '5m', '6m', '10m', '12m', '15m', '20m',
-                                              '30m', '1h', '2h', '3h', '4h', '6h', '8h', '12h', '1d', '1w', '1M']) then
-        raise exception 'bad_value: interval % is unknown; use 1s, 1m, 2m, 3m, 4m, 5m, 6m, 10m, 12m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h, 1d, 1w or 1M',
-            coalesce(quote_literal(left(bucket, 50)), 'null') using errcode = 'PB117', column = 'interval';
-    end if;
-    if tz = 'UTC' then
-        return;
-    end if;
-    if tz is null or bucket <> all (array['1d', '1w', '1M']) then
-        raise exception 'bad_value: a time zone goes with 1d, 1w and 1M only: candles of % begin at the same moments everywhere',
-            bucket using errcode = 'PB117', column = 'tz';
-    end if;
-    perform now() at time zone tz;
-exception when invalid_parameter_value then
-    raise exception 'bad_value: time zone % is unknown; use a name such as Europe/Berlin', quote_literal(left(tz, 50))
-        using errcode = 'PB117', column = 'tz';
-end
-$$;
-
--- The first moment of the local day, week (Monday) or month that a time lies in. Where clocks are set back over
--- midnight, local midnight comes twice: date_trunc gives the second, the day begins with the first.
-create function pgbook_data.local_start("time" timestamptz, unit text, tz text) returns timestamptz
-language sql stable parallel safe set search_path = pg_catalog as $$
-    select case when ((s - interval '1 hour') at time zone tz)::date = (s at time zone tz)::date
-                then s - interval '1 hour' else s end
-    from date_trunc(unit, "time", tz) s
-$$;
-
--- When the bucket begins that a time lies in. Weeks begin on Monday.
-create function pgbook_data.bucket_start("time" timestamptz, bucket text, tz text default 'UTC') returns timestamptz
-language sql stable parallel safe
-return case
-    when bucket = '1M' or tz <> 'UTC' then pgbook_data.local_start(
-        "time", case bucket when '1M' then 'month' when '1w' then 'week' else 'day' end, tz)
-    else date_bin(bucket::interval, "time", timestamptz '2000-01-03 00:00:00+00') end;
-
--- When the bucket ends that begins at a time: half a day into the next local bucket lies in it, however clocks are set.
-create function pgbook_data.bucket_end(start timestamptz, bucket text, tz text default 'UTC') returns timestamptz
-language sql stable parallel safe
-return case
-    when bucket = '1M' then pgbook_data.local_start(start + interval '768 hours', 'month', tz)
-    when tz = 'UTC' then start + extract(epoch from bucket::interval) * interval '1 second'
-    when bucket = '1w' then pgbook_data.local_start(start + interval '180 hours', 'week', tz)
-    else pgbook_data.local_start(start + interval '36 hours', 'day', tz) end;
-
--- The first bucket that begins at a time or later.
-create function pgbook_data.bucket_ceiling("time" timestamptz, bucket text, tz text default 'UTC') returns timestamptz
-language sql stable parallel safe
-return case when pgbook_data.bucket_start("time", bucket, tz) = "time" then "time"
-    else pgbook_data.bucket_end(pgbook_data.bucket_start("time", bucket, tz), bucket, tz) end;
-
--- Every bucket that begins in [begins, ends), where both are such beginnings.
-create function pgbook_data.bucket_starts(begins timestamptz, ends timestamptz, bucket text, tz text)
-returns table ("time" timestamptz)
-language plpgsql stable set search_path = pg_catalog as $$
-begin
-    if tz = 'UTC' and bucket <> '1M' then
-        return query select generate_series(begins, ends - interval '1 microsecond',
-            extract(epoch from bucket::interval) * interval '1 second');
-        return;
-    end if;
-    "time" := begins;
-    while "time" < ends loop
-        return next;
-        "time" := pgbook_data.bucket_end("time", bucket, tz);
-    end loop;
-end
-$$;
-
 -- The finest candles, of whole buckets in [range_from, range_to), from the trades themselves. The statement is planned
--- with the range in it: only its chunks are looked at, however many there are.
-create function pgbook_data.traded_candles(
+-- with the range in it: only its chunks are looked at, however many there are. A rebuild may not trust the minutes that
+-- stand there, so the ends are those that are given.
+create or replace function pgbook_data.traded_candles(
     market smallint, bucket text, range_from timestamptz, range_to timestamptz
 ) returns table (
     "time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint,
     last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric
 ) language plpgsql stable set search_path = pg_catalog as $$
-declare
-    first_minute timestamptz;
-    last_minute timestamptz;
 begin
-    -- No trade lies outside the minutes that have candles: no end of the range is open.
-    select min(c.time), max(c.time) into first_minute, last_minute
-    from pgbook_data.candles_1m c where c.market = traded_candles.market;
-    if first_minute is null then
-        return;
-    end if;
     return query execute
         'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), public.first(t.price, t.trade_id),
                 max(t.price), min(t.price), public.last(t.price, t.trade_id), count(*), min(t.trade_id),
@@ -121,14 +19,13 @@ begin
          from pgbook_data.trades t
          where t.market = $1 and t.time >= $2 and t.time < $3 and t.busted_at is null
          group by 1 order by 1'
-        using market, greatest(first_minute, range_from), least(last_minute + interval '1 minute', range_to),
-            bucket::interval;
+        using market, range_from, range_to, bucket::interval;
 end
 $$;
 
 -- Candles from finer ones: days where buckets begin at midnight UTC, hours where they begin with an hour, and minutes
 -- where neither is closed yet.
-create function pgbook_data.composed_candles(
+create or replace function pgbook_data.composed_candles(
     market smallint, bucket text, range_from timestamptz, range_to timestamptz, tz text default 'UTC'
 ) returns table (
     "time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint,
@@ -202,7 +99,7 @@ end
 $$;
 
 -- Of hours and days, those that have no row yet.
-create function pgbook_data.open_candles(
+create or replace function pgbook_data.open_candles(
     market smallint, bucket text, range_from timestamptz, range_to timestamptz
 ) returns table (
     "time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint,
@@ -223,7 +120,7 @@ $$;
 -- The candles of a market whose bucket begins in [range_from, range_to), oldest first, in ticks and lots: whole buckets,
 -- none without a trade, busted trades left out. Not security definer, so that it is a part of whatever statement calls
 -- it: minutes are one scan of an index, and so are closed hours and days.
-create function pgbook_data.candle_rows(
+create or replace function pgbook_data.candle_rows(
     market smallint, bucket text, range_from timestamptz, range_to timestamptz, tz text default 'UTC'
 ) returns table (
     "time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint,
@@ -264,80 +161,8 @@ begin atomic
     order by r.time;
 end;
 
--- Closes the hours and days of a market that have ended: no trade can fall into them any more, for trade times never
--- fall and the market's clock is beyond. At most so many hours at once; null: all of them.
--- Returns how many hours were closed; fewer than asked for: no more are due.
-create function pgbook_data.close_candles(market smallint, hours_max integer default null) returns bigint
-language plpgsql security definer set search_path = pg_catalog as $$
-declare
-    level pgbook_data.candle_levels;
-    due timestamptz;
-    begins timestamptz;
-    ends timestamptz;
-    hours bigint := 0;
-begin
-    insert into pgbook_data.candle_levels (market) values (close_candles.market) on conflict do nothing;
-    select * into level from pgbook_data.candle_levels l where l.market = close_candles.market for update;
-    -- Read after the lock, in a later snapshot: whoever moved the clock this far has committed its minutes.
-    select date_bin('1 hour', s.clock, timestamptz '2000-01-03 00:00:00+00') into due
-    from pgbook_data.market_state s where s.market = close_candles.market;
-    if due is null or due <= level.closed_1h then
-        return 0;
-    end if;
-    select date_bin('1 hour', min(m.time), timestamptz '2000-01-03 00:00:00+00') into begins
-    from pgbook_data.candles_1m m where m.market = close_candles.market and m.time >= level.closed_1h;
-    -- Hours without a trade need no work, so they do not count.
-    ends := case when begins < due then least(due, begins + hours_max * interval '1 hour') else due end;
-    if begins < ends then
-        insert into pgbook_data.candles_1h
-            ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
-             taker_buy_volume, taker_buy_notional)
-        select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00'), public.first(m.open, m.first_trade_id),
-               max(m.high), min(m.low), public.last(m.close, m.last_trade_id), sum(m.trades), min(m.first_trade_id),
-               max(m.last_trade_id), m.market, sum(m.volume), sum(m.notional), sum(m.taker_buy_volume),
-               sum(m.taker_buy_notional)
-        from pgbook_data.candles_1m m
-        where m.market = close_candles.market and m.time >= begins and m.time < ends
-        group by m.market, 1;
-        hours := extract(epoch from ends - begins) / 3600;
-    end if;
-    due := date_bin('1 day', ends, timestamptz '2000-01-03 00:00:00+00');
-    if due > level.closed_1d then
-        insert into pgbook_data.candles_1d
-            ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
-             taker_buy_volume, taker_buy_notional)
-        select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00'), public.first(h.open, h.first_trade_id),
-               max(h.high), min(h.low), public.last(h.close, h.last_trade_id), sum(h.trades), min(h.first_trade_id),
-               max(h.last_trade_id), h.market, sum(h.volume), sum(h.notional), sum(h.taker_buy_volume),
-               sum(h.taker_buy_notional)
-        from pgbook_data.candles_1h h
-        where h.market = close_candles.market and h.time >= level.closed_1d and h.time < due
-        group by h.market, 1;
-    end if;
-    update pgbook_data.candle_levels l set closed_1h = ends, closed_1d = greatest(l.closed_1d, due)
-    where l.market = close_candles.market;
-    return hours;
-end
-$$;
-
--- Takes back the closing of all hours and days that end after a time, as far as minutes can give them again. For whoever
--- writes minutes of a time that may be closed, before doing so.
-create function pgbook_data.reopen_candles(market smallint, since timestamptz) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
-declare
-    hour timestamptz := date_bin('1 hour', since, timestamptz '2000-01-03 00:00:00+00');
-    day timestamptz := date_bin('1 day', since, timestamptz '2000-01-03 00:00:00+00');
-begin
-    perform from pgbook_data.candle_levels l where l.market = reopen_candles.market for update;
-    delete from pgbook_data.candles_1h h where h.market = reopen_candles.market and h.time >= hour;
-    delete from pgbook_data.candles_1d d where d.market = reopen_candles.market and d.time >= day;
-    update pgbook_data.candle_levels l set closed_1h = least(l.closed_1h, hour), closed_1d = least(l.closed_1d, day)
-    where l.market = reopen_candles.market;
-end
-$$;
-
 -- The price of a market's last trade before a time, in ticks; null where there is none.
-create function pgbook_data.close_before(market smallint, before timestamptz) returns bigint
+create or replace function pgbook_data.close_before(market smallint, before timestamptz) returns bigint
 language sql stable set search_path = pg_catalog as $$
     -- Seconds begin within a minute, whose candle may hold later trades.
     select coalesce(
@@ -356,7 +181,7 @@ $$;
 -- fill: `none` leaves out buckets without a trade; `zero` gives them volumes of 0 and no prices; `previous` gives them
 -- volumes of 0 and, as all four prices, the last close before, looked for before the range too. A bucket that begins
 -- before the first trade of the market, or has not begun yet, is never filled.
-create function pgbook.candles(
+create or replace function pgbook.candles(
     security text, "interval" text, "from" timestamptz, "to" timestamptz, fill text default 'none',
     tz text default 'UTC'
 ) returns setof pgbook.candles_1m
@@ -436,4 +261,89 @@ begin
         order by c.time;
 end
 $$;
-grant execute on function pgbook.candles to pgbook_reader;
+
+-- From when on a market has n candles; before its first candle where it has fewer.
+create or replace function pgbook_data.last_from(market smallint, bucket text, n integer, tz text) returns timestamptz
+language plpgsql stable set search_path = pg_catalog as $$
+declare
+    first_minute timestamptz;
+    last_bucket timestamptz;
+    begins timestamptz;
+    width interval;
+    reach numeric := n;
+begin
+    if bucket = '1m' then
+        return coalesce((select c.time from pgbook_data.candles_1m c where c.market = last_from.market
+                         order by c.time desc offset n - 1 limit 1), '-infinity');
+    end if;
+    select min(c.time), pgbook_data.bucket_start(max(c.time) + interval '59.999999 seconds', bucket, tz)
+    into first_minute, last_bucket
+    from pgbook_data.candles_1m c where c.market = last_from.market;
+    width := pgbook_data.bucket_end(last_bucket, bucket, tz) - last_bucket;
+    loop
+        begins := last_bucket - extract(epoch from width) * reach * interval '1 second';
+        if first_minute is null or begins <= first_minute then
+            return '-infinity';
+        end if;
+        if (select count(*) >= n
+            from pgbook_data.candle_rows(last_from.market, bucket, begins, 'infinity', tz)) then
+            return begins;
+        end if;
+        reach := reach * 4;
+    end loop;
+end
+$$;
+
+-- The latest n candles, oldest first; filled ones reach up to now.
+create or replace function pgbook.last_candles(
+    security text, "interval" text default '1m', n integer default 500, fill text default 'none',
+    tz text default 'UTC'
+) returns setof pgbook.candles_1m
+language plpgsql stable security definer set search_path = pg_catalog as $$
+declare
+    begins timestamptz;
+begin
+    perform pgbook_data.check_bucket("interval", tz);
+    if n is null or n < 1 then
+        raise exception 'bad_value: n is 1 or more' using errcode = 'PB117', column = 'n';
+    end if;
+    begins := case when fill = 'none'
+        then coalesce((select pgbook_data.last_from(m.market, "interval", n, tz)
+                       from pgbook_data.markets m where m.symbol = security), '-infinity')
+        else now() - case "interval" when '1M' then 31 * 86400 else extract(epoch from "interval"::interval) end
+            * (n + 1) * interval '1 second' end;
+    return query
+        select l.* from (
+            select c.* from pgbook.candles(security, "interval", begins, 'infinity', fill, tz) c
+            order by c.time desc limit n
+        ) l
+        order by l.time;
+end
+$$;
+
+-- When the bucket begins that may still change: all before it are final. Nothing can be executed below the market's
+-- clock, and what is not in the inbox a minute after its time is not on its way.
+create or replace function pgbook.candles_closed_until(security text, "interval" text) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    perform pgbook_data.check_bucket("interval");
+    return (
+        select pgbook_data.bucket_start(
+                   greatest(s.clock, least(
+                       now() - interval '60 seconds',
+                       (select min(i.time) from pgbook_data.inbox i where i.market = m.market))), "interval")
+        from pgbook_data.markets m join pgbook_data.market_state s using (market)
+        where m.symbol = security);
+end
+$$;
+
+-- The first and the last trade of the candles whose bucket begins in a range.
+create or replace function pgbook.candle_trade_ids(security text, "interval" text, "from" timestamptz, "to" timestamptz)
+returns table (first_trade_id bigint, last_trade_id bigint)
+language sql stable security definer set search_path = pg_catalog
+begin atomic
+    select min(c.first_trade_id), max(c.last_trade_id)
+    from pgbook_data.markets m
+    cross join lateral pgbook_data.candle_rows(m.market, "interval", "from", "to") c
+    where m.symbol = security;
+end;

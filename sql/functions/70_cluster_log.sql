@@ -1,16 +1,22 @@
--- What a node's sidecar writes. Each function is given everything of one kind at once; what it calls belongs to one
--- transaction of the sidecar. They run with the owner's rights: nobody else may change the log.
 set local role pgbook_owner;
 
--- A command of a log as a sidecar sends it. `code`: why it is refused; null where it is accepted.
-create type pgbook_data.log_row as (
-    origin text, number bigint, is_unconfirmed boolean, code smallint, symbol text, id uuid, time timestamptz,
-    target uuid, amount bigint, price bigint, expires timestamptz, kind smallint, side smallint, exec_type smallint,
-    tif smallint, stp smallint, change smallint, post_only boolean, user_id text, owner text, client_order_id text);
+-- The log of all nodes: every command that has a number, with what was decided before execution.
+create or replace view pgbook_data.node_log as
+select n.name as origin, l.log_key & ((1::bigint << 48) - 1) as number, l.id, l.time,
+       case when l.seq is not null then 0
+            else case l.code when 115 then 1 when 119 then 2 when 116 then 3 else 0 end end::smallint as verdict,
+       l.is_unconfirmed is true as is_unconfirmed, l.market, l.log_key, l.is_displaced
+from (
+    select c.log_key, c.id, c.time, c.seq, c.code, c.is_unconfirmed, c.market, false as is_displaced
+    from pgbook_data.commands c where c.log_key is not null
+    union all
+    select d.log_key, d.id, d.time, d.seq, d.code, d.is_unconfirmed, d.market, true
+    from pgbook_data.displaced d where d.log_key is not null
+) l join pgbook_data.members n on n.member = l.log_key >> 48;
 
 -- Of commands with one id, the one that is executed has its row in `commands`: who comes first here. What was executed,
 -- then what was accepted, in the order of execution; then what has no stamp yet; then what was refused.
-create function pgbook_data.log_rank(c pgbook_data.commands) returns text
+create or replace function pgbook_data.log_rank(c pgbook_data.commands) returns text
 language sql stable set search_path = pg_catalog
 return case
     when c.seq is not null or exists (select from pgbook_data.outcomes o where o.id = c.id) then '0'
@@ -20,7 +26,7 @@ return case
     else '3' || lpad(c.log_key::text, 20, '0') end;
 
 -- Brings the right one of the commands with one id into its place.
-create function pgbook_data.settle(ids uuid[]) returns void
+create or replace function pgbook_data.settle(ids uuid[]) returns void
 language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
 declare
     holder commands;
@@ -40,8 +46,8 @@ begin
         if holder.id is not null then
             insert into displaced select holder.*;
         end if;
-        -- Here its user's own id of it may be another's already.
-        first.is_remote := true;
+        -- Here its user's own id of it may be another's already; what has no stamp yet entered here, and is unique.
+        first.is_remote := case when first.log_key is not null then true end;
         insert into commands select first.*;
         if first.code is null and first.log_key is not null then
             insert into inbox (time, id, market) values (first.time, first.id, first.market);
@@ -51,7 +57,7 @@ end
 $$;
 
 -- Whether the command that has an id was executed, or is beyond refusing because all nodes execute it.
-create function pgbook_data.is_settled(asked uuid) returns boolean
+create or replace function pgbook_data.is_settled(asked uuid) returns boolean
 language sql stable set search_path = pg_catalog
 return exists (
     select from pgbook_data.commands c
@@ -60,9 +66,42 @@ return exists (
            or c.code is null and c.log_key is not null
               and c.time <= (select closed_through from pgbook_data.cluster)));
 
+-- Of these commands those whose id another command has.
+create or replace function pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[])
+returns table (origin text, number bigint)
+language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
+#variable_conflict use_column
+declare
+    stored uuid[];
+    duplicates bigint[];
+begin
+    with kept as (
+        insert into displaced (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
+                               change, post_only, user_id, owner, client_order_id, origin, log_key, is_remote,
+                               is_unconfirmed, code, filled, remaining, dropped, notional)
+        select r.id, r.time, r.target, r.amount, r.price, r.expires, m.market, r.kind, r.side, r.exec_type, r.tif,
+               r.stp, r.change, r.post_only, r.user_id, r.owner, r.client_order_id, r.origin, k.log_key, true,
+               nullif(r.is_unconfirmed, false), j.code, v.nothing, v.nothing,
+               case when r.kind = 1 then r.amount else 0 end + v.nothing, v.nothing
+        from unnest(items) r join members n on n.name = r.origin join markets m on m.symbol = r.symbol
+        cross join lateral (select log_key(n.member, r.number) as log_key) k
+        cross join lateral (select coalesce(r.code, case when is_settled(r.id) then 116 end)::smallint as code) j
+        cross join lateral (select case when j.code is not null then 0 end as nothing) v
+        where k.log_key = any (keys) and not exists (select from commands c where c.log_key = k.log_key)
+        on conflict do nothing
+        returning id, log_key, code
+    )
+    select array_agg(id), array_agg(log_key) filter (where code = 116) into stored, duplicates from kept;
+    perform settle(stored);
+    return query
+        select r.origin, r.number from unnest(items) r join members n on n.name = r.origin
+        where r.code is null and log_key(n.member, r.number) = any (duplicates);
+end
+$$;
+
 -- Stores commands of other nodes; those that are stored already stay as they are. Returns which of those that were to be
 -- accepted are refused as duplicates, because a command with their id is settled.
-create function pgbook_data.store_items(items pgbook_data.log_row[]) returns table (origin text, number bigint)
+create or replace function pgbook_data.store_items(items pgbook_data.log_row[]) returns table (origin text, number bigint)
 language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
@@ -102,42 +141,9 @@ begin
 end
 $$;
 
--- Of these commands those whose id another command has.
-create function pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[])
-returns table (origin text, number bigint)
-language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
-#variable_conflict use_column
-declare
-    stored uuid[];
-    duplicates bigint[];
-begin
-    with kept as (
-        insert into displaced (id, time, target, amount, price, expires, market, kind, side, exec_type, tif, stp,
-                               change, post_only, user_id, owner, client_order_id, origin, log_key, is_remote,
-                               is_unconfirmed, code, filled, remaining, dropped, notional)
-        select r.id, r.time, r.target, r.amount, r.price, r.expires, m.market, r.kind, r.side, r.exec_type, r.tif,
-               r.stp, r.change, r.post_only, r.user_id, r.owner, r.client_order_id, r.origin, k.log_key, true,
-               nullif(r.is_unconfirmed, false), j.code, v.nothing, v.nothing,
-               case when r.kind = 1 then r.amount else 0 end + v.nothing, v.nothing
-        from unnest(items) r join members n on n.name = r.origin join markets m on m.symbol = r.symbol
-        cross join lateral (select log_key(n.member, r.number) as log_key) k
-        cross join lateral (select coalesce(r.code, case when is_settled(r.id) then 116 end)::smallint as code) j
-        cross join lateral (select case when j.code is not null then 0 end as nothing) v
-        where k.log_key = any (keys) and not exists (select from commands c where c.log_key = k.log_key)
-        on conflict do nothing
-        returning id, log_key, code
-    )
-    select array_agg(id), array_agg(log_key) filter (where code = 116) into stored, duplicates from kept;
-    perform settle(stored);
-    return query
-        select r.origin, r.number from unnest(items) r join members n on n.name = r.origin
-        where r.code is null and log_key(n.member, r.number) = any (duplicates);
-end
-$$;
-
 -- Gives commands that entered here their stamps and numbers, and puts those without a code, which are accepted, into
 -- their pools. Returns which of them are refused as duplicates instead, because a command with their id is settled.
-create function pgbook_data.number_items(
+create or replace function pgbook_data.number_items(
     ids uuid[], numbers bigint[], times timestamptz[], unconfirmed boolean[], codes smallint[]
 ) returns table (origin text, number bigint)
 language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
@@ -191,7 +197,7 @@ end
 $$;
 
 -- Refuses commands that were accepted and not executed.
-create function pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) returns void
+create or replace function pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
@@ -206,8 +212,12 @@ begin
         set code = reason, filled = 0, remaining = 0, dropped = case when c.kind = 1 then c.amount else 0 end,
             notional = 0
         from ranges r
-        where c.log_key between r.first_key and r.last_key and c.code is null and c.seq is null
-          and not exists (select from outcomes o where o.id = c.id)
+        cross join lateral (
+            select k.ctid as place, k.id from commands k
+            where k.log_key between r.first_key and r.last_key and k.code is null and k.seq is null
+            offset 0
+        ) k
+        where c.ctid = k.place and not exists (select from outcomes o where o.id = k.id)
         returning c.id, c.time, c.market
     ), unqueued as (
         delete from inbox i using refused r where i.market = r.market and i.time = r.time and i.id = r.id
@@ -229,7 +239,7 @@ end
 $$;
 
 -- Lets the matcher execute pools up to a time, and wakes it.
-create function pgbook_data.close_pools(through timestamptz, chain bytea) returns void
+create or replace function pgbook_data.close_pools(through timestamptz, chain bytea) returns void
 language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
 begin
     update cluster c
@@ -240,7 +250,7 @@ end
 $$;
 
 -- Which numbers of which logs are stored, as ranges, and the stamp of the last. Remembers up to where there is no gap.
-create function pgbook_data.stored_ranges() returns table (origin text, first bigint, last bigint, last_stamp timestamptz)
+create or replace function pgbook_data.stored_ranges() returns table (origin text, first bigint, last bigint, last_stamp timestamptz)
 language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
 set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 #variable_conflict use_column
@@ -291,99 +301,10 @@ begin
 end
 $$;
 
--- Makes this database a node of a cluster. What waits for its execution waits for its stamp from now on.
-create function pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint)
-returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data as $$
-begin
-    -- Nobody is in the middle of entering or executing a command.
-    lock table commands in share row exclusive mode;
-    if exists (select from cluster) then
-        raise exception 'this database belongs to the cluster % already', (select c.cluster_id from cluster c)
-            using errcode = 'PB117';
-    end if;
-    if exists (select from markets where is_imported) then
-        raise exception 'market % holds an imported history, which a cluster cannot share; use another database',
-            (select symbol from markets where is_imported order by symbol limit 1) using errcode = 'PB117';
-    end if;
-    if node <> all (names) then
-        raise exception 'node % is not among the members %', node, array_to_string(names, ', ') using errcode = 'PB117';
-    end if;
-    insert into members (member, name, is_self)
-    select row_number() over (order by n.name collate "C"), n.name, n.name = create_cluster.node
-    from unnest(names) n(name);
-    insert into cluster (cluster_id, "window") values (create_cluster.cluster_id, window_microseconds);
-    update node set name = create_cluster.node;
-    -- Whoever has markets in memory reads them anew.
-    update markets set symbol = symbol;
-    perform adopt_waiting();
-end
-$$;
-
--- Commands that were about to be executed when this became a node of a cluster get their stamps like all others.
-create function pgbook_data.adopt_waiting() returns void
+create or replace function pgbook_data.note_stored(names text[], numbers bigint[]) returns void
 language sql volatile security definer set search_path = pg_catalog, pgbook_data
 begin atomic
-    with waiting as (
-        delete from pgbook_data.inbox i using pgbook_data.commands c where c.id = i.id and c.log_key is null
-        returning i.time, i.id
-    )
-    insert into pgbook_data.outbox (id) select id from waiting order by time, id;
+    update pgbook_data.members m set stored_through = g.number
+    from unnest(names, numbers) g(name, number)
+    where m.name = g.name and m.stored_through < g.number;
 end;
-
--- Adds a market that another node has. Does nothing where it is here with the same sizes and limits.
-create function pgbook_data.add_market_from_peer(
-    symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint,
-    max_price bigint
-) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data as $$
-declare
-    known markets;
-    added smallint;
-begin
-    insert into markets (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
-    values (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
-    on conflict do nothing
-    returning market into added;
-    if added is not null then
-        insert into market_state (market) values (added);
-        return;
-    end if;
-    select * into known from markets m where m.symbol = add_market_from_peer.symbol;
-    if known.is_imported then
-        raise exception 'market % holds an imported history here; a cluster cannot share it', symbol
-            using errcode = 'PB902';
-    end if;
-    if (known.tick_size, known.lot_size, known.max_amount, known.max_notional, known.min_price, known.max_price)
-       is distinct from (tick_size, lot_size, max_amount, max_notional, min_price, max_price) then
-        raise exception 'market % is another here: %', symbol, (
-            select string_agg(format('%s is %s here and %s there', d.what, coalesce(trim_scale(d.here)::text, 'none'),
-                                     coalesce(trim_scale(d.there)::text, 'none')), ', ')
-            from (values ('the tick size', known.tick_size, tick_size), ('the lot size', known.lot_size, lot_size),
-                         ('the largest amount in lots', known.max_amount::numeric, max_amount::numeric),
-                         ('the largest value in ticks and lots', known.max_notional, max_notional),
-                         ('the lowest price in ticks', known.min_price::numeric, min_price::numeric),
-                         ('the highest price in ticks', known.max_price::numeric, max_price::numeric))
-                 d(what, here, there)
-            where d.here is distinct from d.there
-        ) using errcode = 'PB902';
-    end if;
-end
-$$;
-
--- Trades from elsewhere would be in one node alone.
-create function pgbook_data.refuse_import() returns trigger
-language plpgsql set search_path = pg_catalog, pgbook_data as $$
-begin
-    if exists (select from cluster) then
-        raise exception 'this database is a node of the cluster %, whose nodes have one history; import into another database',
-            (select cluster_id from cluster) using errcode = 'PB117', column = 'security';
-    end if;
-    return new;
-end
-$$;
-create trigger no_import_into_a_cluster before update of is_imported on pgbook_data.markets
-for each row when (new.is_imported) execute function pgbook_data.refuse_import();
-
--- Nobody changes the log but these functions.
-revoke insert, update, delete on pgbook_data.displaced from pgbook_node;

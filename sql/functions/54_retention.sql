@@ -1,0 +1,55 @@
+set local role pgbook_owner;
+
+-- The chunks of trades that lie wholly before a time, and how many trades are in each.
+create or replace function pgbook_data.trade_chunks(before timestamptz)
+returns table (chunk text, begins timestamptz, ends timestamptz, trades bigint)
+language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+    for chunk, begins, ends in
+        select c.chunk_name::text, c.range_start, c.range_end
+        from timescaledb_information.chunks c
+        where c.hypertable_schema = 'pgbook_data' and c.hypertable_name = 'trades' and c.range_end <= before
+        order by c.range_start
+    loop
+        execute 'select count(*) from pgbook_data.trades where time >= $1 and time < $2' into trades using begins, ends;
+        return next;
+    end loop;
+end
+$$;
+
+-- Drops the chunks of trades that lie wholly before a time; candles stay. Returns what was dropped.
+create or replace function pgbook_data.drop_trades(before timestamptz)
+returns table (chunk text, begins timestamptz, ends timestamptz, trades bigint)
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    last_end timestamptz;
+begin
+    -- Waits for whoever reads trades to compare or rebuild candles.
+    perform pg_advisory_xact_lock(5131870462);
+    perform from pgbook_data.trade_horizon h for update;
+    for chunk, begins, ends, trades in select * from pgbook_data.trade_chunks(before) loop
+        last_end := ends;
+        return next;
+    end loop;
+    if last_end is not null then
+        perform public.drop_chunks('pgbook_data.trades', older_than => last_end);
+        update pgbook_data.trade_horizon h set dropped_before = greatest(h.dropped_before, last_end);
+    end if;
+end
+$$;
+
+-- How much time a new chunk of trades covers: whole hours that divide a day, or whole days.
+create or replace function pgbook_data.set_trade_chunk(span interval) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    seconds numeric := extract(epoch from span);
+begin
+    if seconds is null or seconds < 3600 or extract(month from span) <> 0 or extract(year from span) <> 0
+       or (seconds < 86400 and 86400 % seconds <> 0) or (seconds < 86400 and seconds % 3600 <> 0)
+       or (seconds >= 86400 and seconds % 86400 <> 0) or seconds > 366 * 86400 then
+        raise exception 'bad_value: a chunk covers 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1 to 366 whole days, not %', span
+            using errcode = 'PB117', column = 'chunk';
+    end if;
+    perform public.set_chunk_time_interval('pgbook_data.trades', seconds::bigint * interval '1 second');
+end
+$$;
