@@ -165,3 +165,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `PGBOOK_TESTS=StoreTests,ExchangeTests swift test` compiles these tests alone and what they need: the fast loop.
+if let words = Context.environment["PGBOOK_TESTS"] {
+    let asked = Set(words.split(separator: ",").map { String($0) })
+    package.targets.removeAll { $0.type == .test && !asked.contains($0.name) }
+    if asked.isDisjoint(with: ["CommandTests", "GatewayTests"]) {
+        package.targets.removeAll { $0.name == "pgbook" }
+        package.products.removeAll { $0.name == "pgbook" }
+    }
+}
