@@ -47,7 +47,7 @@ start_sidecar() {
         stop_process sidecar
     fi
     launch_process sidecar gossip.log "since=$(date -u +%Y-%m-%dT%H:%M:%S.%N)" "config=$peers" "sum=$sum" -- \
-        "$program" gossip --config "$peers"
+        ${serving_user:+env "PGUSER=$serving_user"} "$program" gossip --config "$peers"
     wait_until_member "$program"
 }
 

@@ -3,6 +3,9 @@
 
 : "${repository:?}" "${peers=}"
 
+# The role that the node's processes log in as; empty: whatever the environment says.
+serving_user=''
+
 readonly server_port_default=8080
 readonly server_port_tries=20
 readonly server_ready_seconds_max=60
@@ -47,7 +50,8 @@ choose_port() {
 launch_server() {
     local program=$1 port=$2 path=$3
     shift 3
-    launch_process server serve.log "port=$port" "options=$*" -- "$program" serve --port "$port" "$@"
+    launch_process server serve.log "port=$port" "options=$*" -- ${serving_user:+env "PGUSER=$serving_user"} \
+        "$program" serve --port "$port" "$@"
     wait_until_up "$port" "$path"
     say "the server is up on port $port; its log is $(node_folder)/serve.log"
 }

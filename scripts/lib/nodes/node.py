@@ -9,6 +9,8 @@ import subprocess
 from .processes import Process, free_port
 
 DATABASE = "pgbook"
+# What a node's processes log in as: no superuser.
+SERVING_USER = "pgbook_server"
 
 
 class Fault(Exception):
@@ -46,6 +48,9 @@ class Node:
         if found.strip() == "0":
             self.psql(f"create database {DATABASE}", database="postgres")
         self.pgbook("migrate")
+        found = self.psql(f"select count(*) from pg_roles where rolname = '{SERVING_USER}'")
+        if found.strip() == "0":
+            self.psql(f"create role {SERVING_USER} login in role pgbook_node")
 
     def psql(self, sql, database=DATABASE):
         return run([self.postgres, "psql", "--dir", self.data, "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql])
@@ -83,12 +88,13 @@ class Node:
     # The processes
 
     def prepare(self, serve=(), gossip=()):
+        serving = self.environment | {"PGUSER": SERVING_USER}
         self.server = Process(
             f"{self.name} server", [*self.by, self.program, "serve", "--log-level", "warning", "--port", self.port, *serve],
-            self.environment, self.folder / "serve.log")
+            serving, self.folder / "serve.log")
         self.sidecar = Process(
             f"{self.name} sidecar", [*self.by, self.program, "gossip", "--config", self.config, *gossip],
-            self.environment, self.log)
+            serving, self.log)
 
     def start(self):
         for process in (self.sidecar, self.server):
