@@ -66,6 +66,11 @@ private struct MatcherLoop {
     private var busyLooks = 0
     /// Whether new commands are announced to this matcher.
     private var isAsleep = false
+    /// When to ask whether they still are.
+    private var nextDoubt = ContinuousClock.now
+    /// Who was entering commands when it fell asleep, and may have announced none. It looks for them after 2 ms, 4 ms and so
+    /// on: a transaction that is left open costs nobody but itself.
+    private var unannounced: [String] = []
     private static let restlessnessMin = Duration.milliseconds(2)
     private var restlessness = Self.restlessnessMin
 
@@ -78,6 +83,8 @@ private struct MatcherLoop {
     mutating func run(serving entrance: DirectEntrance?) throws {
         try connection.prepareForMatching()
         try connection.listenForCommands()
+        // One that was killed may have been asleep.
+        try connection.stayAwake()
         service = try entrance.map { try DirectService($0, connection, limits: configuration.limits) }
         defer {
             service?.finish()
@@ -115,15 +122,28 @@ private struct MatcherLoop {
     /// Waits for something to do.
     private mutating func rest() throws {
         let announcement = try service?.announce() ?? nextLook
+        if isAsleep, ContinuousClock.now >= nextDoubt {
+            // Another matcher may be awake, and have asked for no announcements.
+            isAsleep = try connection.isAwaited()
+            nextDoubt = ContinuousClock.now + configuration.limits.pollInterval
+        }
         if !isAsleep {
-            isAsleep = try connection.fallAsleep()
-            if isAsleep {
-                // What was entered a moment ago was not announced.
-                restlessness = Self.restlessnessMin
+            unannounced = try connection.fallAsleep()
+            isAsleep = true
+            nextDoubt = ContinuousClock.now + configuration.limits.pollInterval
+            restlessness = Self.restlessnessMin
+            // What was entered a moment ago was not announced.
+            nextLook = ContinuousClock.now
+            return
+        }
+        if !unannounced.isEmpty {
+            let running = try connection.stillRunning(unannounced)
+            let haveEnded = running.count < unannounced.count
+            unannounced = running
+            if haveEnded {
                 nextLook = ContinuousClock.now
                 return
             }
-            // Somebody is just entering a command, or another matcher will be woken.
             nextLook = min(nextLook, ContinuousClock.now + restlessness)
             restlessness = min(restlessness * 2, configuration.limits.pollInterval)
         }

@@ -40,13 +40,11 @@ public struct Verification {
     }
 
     public func run(_ market: Market) throws -> Report {
-        try connection.holdingTrades { connection in
-            try connection.readAtOneMoment { connection in
-                var replay = try MarketReplay(
-                    StoredMarket(connection, market: market), horizon: connection.tradeHorizon())
-                try replay.run(onProgress)
-                return replay.report
-            }
+        try connection.readHoldingTrades { connection in
+            var replay = try MarketReplay(
+                StoredMarket(connection, market: market), horizon: connection.tradeHorizon())
+            try replay.run(onProgress)
+            return replay.report
         }
     }
 }

@@ -52,18 +52,16 @@ public struct CandleVerification {
     }
 
     public func run(_ market: Market) throws -> Report {
-        try connection.holdingTrades { connection in
-            try connection.readAtOneMoment { connection in
-                var comparison = Comparison(
-                    StoredMarket(connection, market: market), closed: (Timestamp(0), Timestamp(0)))
-                comparison.closed = try comparison.stored.closedLevels()
-                do {
-                    try comparison.run(horizon: try connection.tradeHorizon(), onProgress)
-                } catch let difference as Found {
-                    comparison.report.difference = difference.difference
-                }
-                return comparison.report
+        try connection.readHoldingTrades { connection in
+            var comparison = Comparison(
+                StoredMarket(connection, market: market), closed: (Timestamp(0), Timestamp(0)))
+            comparison.closed = try comparison.stored.closedLevels()
+            do {
+                try comparison.run(horizon: try connection.tradeHorizon(), onProgress)
+            } catch let difference as Found {
+                comparison.report.difference = difference.difference
             }
+            return comparison.report
         }
     }
 }

@@ -65,7 +65,7 @@ public final class Connection {
     public var isLost: Bool { PQstatus(handle) != CONNECTION_OK }
 
     /// Whether the server closed the connection while nothing was going on. Costs one system call, no round trip.
-    func hasEndedWhileIdle() -> Bool {
+    public func hasEndedWhileIdle() -> Bool {
         // The farewell and the end of the stream come as two reads.
         for _ in 0..<3 where !isLost && waitForSocket(forWriting: false, timeoutMilliseconds: 0).isReadable {
             _ = PQconsumeInput(handle)

@@ -28,6 +28,7 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible {
     public static let duplicateObject = SQLState("42710")
     public static let undefinedFunction = SQLState("42883")
     public static let undefinedTable = SQLState("42P01")
+    public static let duplicateSchema = SQLState("42P06")
     public static let duplicateTable = SQLState("42P07")
     public static let tooManyConnections = SQLState("53300")
     public static let lockNotAvailable = SQLState("55P03")

@@ -45,12 +45,12 @@ extension Connection {
         try execute(SQL.closeCandles, market.rawValue, hoursMax).one().decode(at: 0)
     }
 
-    /// Runs a body while no trade is dropped. No transaction may be open.
-    public func holdingTrades<R>(_ body: (Connection) throws -> R) throws -> R {
-        try execute(SQL.holdTrades)
-        // Where the connection is lost the lock is free as well.
-        defer { _ = try? execute(SQL.freeTrades) }
-        return try body(self)
+    /// Runs a body that sees the database as it is at one moment, and writes nothing. No trade is dropped meanwhile.
+    public func readHoldingTrades<R>(_ body: (Connection) throws -> R) throws -> R {
+        try readAtOneMoment { connection in
+            try connection.execute(SQL.holdTrades)
+            return try body(connection)
+        }
     }
 
     /// Up to where trades were dropped; the least time there is if none were.

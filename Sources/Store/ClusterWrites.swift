@@ -2,14 +2,12 @@ import OrderBook
 public import Postgres
 
 extension Connection {
-    /// Sets this session up for a node's sidecar; only one can be at a time.
-    /// - Returns: false where another session is the database's sidecar.
-    public func claimCluster() throws -> Bool {
+    /// Sets this session up for the sidecar that sits there: nobody else's writes come after this.
+    public func beginSidecar(_ seat: SidecarSeat) throws {
         try prepareForMatching()
         try recordType(LogRows.rowType)
-        guard try execute(SQL.claimCluster).one().decode(Bool.self, at: 0) else { return false }
+        try execute(SQL.takeSeat, seat.id)
         try execute(SQL.adoptWaiting)
-        return true
     }
 
     /// Makes this database a node of a cluster.
@@ -22,16 +20,18 @@ extension Connection {
     public func addMembers(_ members: [String]) throws { try execute(SQL.addMembers, members) }
 
     /// Writes all of it, in order, in one transaction; it is durable when this returns.
+    /// - Parameter seat: nothing is written where it is another's by now.
     /// - Returns: what was to be accepted and is stored as `duplicate` instead, because a command with its id was executed
     ///   or closed before; a span for each.
     @discardableResult
-    public func write(_ writes: [ClusterWrite]) throws -> [LogSpan] {
+    public func write(_ writes: [ClusterWrite], from seat: SidecarSeat? = nil) throws -> [LogSpan] {
         guard !writes.isEmpty else { return [] }
         try recordType(LogRows.rowType)
         do {
             var answering: [Int] = []
             let results = try pipeline { pipeline in
                 try pipeline.begin()
+                if let seat { try pipeline.send(SQL.proveSeat, seat.id) }
                 for write in writes {
                     if write.mayFindDuplicates { answering.append(pipeline.count) }
                     try pipeline.send(write)

@@ -72,11 +72,19 @@ extension Connection {
     }
 
     /// Asks to be notified of new commands: they are announced only while somebody does.
-    /// - Returns: false if somebody else asks already, or is just entering a command.
-    public func fallAsleep() throws -> Bool { try execute(SQL.fallAsleep).one().decode(at: 0) }
+    /// - Returns: transactions that may have entered commands before that and are not at their end: those come unannounced.
+    public func fallAsleep() throws -> [String] { try execute(SQL.fallAsleep).one().decode(at: 0) }
 
-    /// Asks no longer.
+    /// Asks no longer, for all matchers of the database.
     public func stayAwake() throws { try execute(SQL.stayAwake) }
+
+    /// Whether new commands are announced: another matcher may have asked for none.
+    public func isAwaited() throws -> Bool { try execute(SQL.isAsleep).one().decode(at: 0) }
+
+    /// Those of some transactions that are not at their end.
+    public func stillRunning(_ transactions: [String]) throws -> [String] {
+        try execute(SQL.stillRunning, transactions).one().decode(at: 0)
+    }
 
     /// Ends a `waitForCommands`, from any thread.
     public var waker: @Sendable () -> Void {

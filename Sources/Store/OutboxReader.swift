@@ -61,9 +61,6 @@ extension Connection {
     public func listenForEntered() throws { try listen("pgbook_outbox") }
 
     /// Asks to be notified of commands that enter here: they are announced only while somebody does.
-    /// - Returns: false if somebody else asks already, or is just entering one.
-    public func sleepAtOutbox() throws -> Bool { try execute(SQL.sleepAtOutbox).one().decode(at: 0) }
-
-    /// Asks no longer.
-    public func wakeAtOutbox() throws { try execute(SQL.wakeAtOutbox) }
+    /// - Returns: transactions that may have entered some before that and are not at their end: those come unannounced.
+    public func sleepAtOutbox() throws -> [String] { try execute(SQL.sleepAtOutbox).one().decode(at: 0) }
 }

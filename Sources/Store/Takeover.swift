@@ -15,19 +15,17 @@ extension Connection {
     /// Gives the whole state of this node as bytes, as it is at one moment. Memory use does not depend on its size.
     /// - Parameter send: blocks while the receiver is busy; throwing ends it.
     public func giveState(to send: @escaping ([UInt8]) throws -> Void) throws {
-        try holdingTrades { connection in
-            try connection.readAtOneMoment { connection in
-                var frames = StateFrameWriter(send)
-                guard let head = try connection.execute(SQL.stateHead).one().decode(String?.self, at: 0) else {
-                    throw StoreError(.notMigrated, "this database is no node of a cluster")
-                }
-                try frames.write(StateFrame.head, Array("\(Migrator.checksum)\n\(head)".utf8))
-                for (index, table) in stateTables.enumerated() {
-                    let rows = try connection.copyOut(table.give) { try frames.write(UInt8(index + 1), $0) }
-                    try frames.writeTableEnd(rows: rows)
-                }
-                try frames.finish()
+        try readHoldingTrades { connection in
+            var frames = StateFrameWriter(send)
+            guard let head = try connection.execute(SQL.stateHead).one().decode(String?.self, at: 0) else {
+                throw StoreError(.notMigrated, "this database is no node of a cluster")
             }
+            try frames.write(StateFrame.head, Array("\(Migrator.checksum)\n\(head)".utf8))
+            for (index, table) in stateTables.enumerated() {
+                let rows = try connection.copyOut(table.give) { try frames.write(UInt8(index + 1), $0) }
+                try frames.writeTableEnd(rows: rows)
+            }
+            try frames.finish()
         }
     }
 

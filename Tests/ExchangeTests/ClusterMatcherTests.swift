@@ -33,9 +33,7 @@ import Testing
                 try await eventually("the matcher sleeps") {
                     try node.number(
                         """
-                        SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock'
-                          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                          AND objid = 'pgbook_data.inbox'::regclass::oid
+                        SELECT coalesce(pg_sequence_last_value('pgbook_data.inbox_sleeper'), 0)
                         """) == 1
                 }
                 let stamp = Int64(round) * 1_000

@@ -9,8 +9,9 @@ import Testing
 @Suite struct MatcherTests {
     private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func matcher(window: Duration = .zero) -> Matcher {
+    private func matcher(window: Duration = .zero, pollInterval: Duration? = nil) -> Matcher {
         var limits = ExchangeLimits()
+        if let pollInterval { limits.pollInterval = pollInterval }
         limits.commandsPerBatchMax = 50
         return Matcher(Matcher.Configuration(window: window, limits: limits), logger: quiet)
     }
@@ -47,9 +48,7 @@ import Testing
         try listener.execute("SELECT 1")
         #expect(listener.nextNotification() == nil)
         let sleeper = try desk.database.connection(as: .node)
-        #expect(try sleeper.fallAsleep())
-        // Only one at a time: the other looks now and then.
-        #expect(try !desk.database.connection(as: .node).fallAsleep())
+        #expect(try sleeper.fallAsleep() == [])
         try desk.place(.bid, 1, at: 90)
         #expect(try listener.waitForNotification(timeout: .seconds(10))?.channel == "pgbook_orders")
         try sleeper.stayAwake()
@@ -58,14 +57,33 @@ import Testing
         #expect(listener.nextNotification() == nil)
     }
 
-    @Test func `a matcher does not fall asleep while a command is being entered`() throws {
+    @Test func `a matcher that falls asleep is told who was just entering a command, until that has ended`() throws {
         let desk = try Desk()
         let client = try desk.database.connection(as: .node)
         try client.executeSimple("BEGIN; SELECT pgbook.place_order('TEST', 'bid', 1, 90)")
         let matcher = try desk.database.connection(as: .node)
-        #expect(try !matcher.fallAsleep())
+        let running = try matcher.fallAsleep()
+        #expect(running.count == 1)
+        #expect(try matcher.stillRunning(running) == running)
+        // Whoever comes now announces what it enters, though another transaction stays open.
+        try matcher.listenForCommands()
+        try desk.place(.bid, 1, at: 90)
+        #expect(try matcher.waitForCommands(.seconds(10)))
         try client.executeSimple("COMMIT")
-        #expect(try matcher.fallAsleep())
+        #expect(try matcher.stillRunning(running) == [])
+    }
+
+    @Test func `an order of a transaction that was open when the matcher fell asleep is found soon after its commit`()
+        async throws
+    {
+        let desk = try Desk()
+        let client = try desk.database.connection(as: .node)
+        try client.executeSimple("BEGIN; SELECT pgbook.place_order('TEST', 'bid', 1, 90)")
+        try await beside([matcher(pollInterval: .seconds(600))], desk) {
+            try await eventually("the matcher is asleep") { try desk.connection.isAwaited() }
+            try client.executeSimple("COMMIT")
+            try await eventually("it is executed") { try isIdle(desk) }
+        }
     }
 
     @Test func `two matchers on one database execute each command once`() async throws {

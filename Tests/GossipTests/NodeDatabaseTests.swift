@@ -11,6 +11,7 @@ import Testing
     private let a: NodeName
     private let b: NodeName
     private let node: ClusterNode
+    private let configuration: ConnectionConfiguration
 
     init() throws {
         (a, b) = (try #require(NodeName("a")), try #require(NodeName("b")))
@@ -19,6 +20,7 @@ import Testing
         let connection = try database.connection(as: .node)
         try connection.createCluster(id: "test", node: "a", members: ["a", "b"], window: 2_000_000)
         try connection.write([.admit(true, because: nil)])
+        configuration = try database.configuration(as: .node)
         node = ClusterNode(name: "a", database: database, connection: connection)
     }
 
@@ -30,7 +32,7 @@ import Testing
     }
 
     @Test func `a node reads what it wrote when it starts again`() throws {
-        var database = try #require(try NodeDatabase(claiming: node.connection))
+        var database = try #require(try NodeDatabase(claiming: node.connection, configuration))
         let configuration = try database.configuration()
         #expect(configuration.name == a && configuration.peers == [b] && configuration.window == 2_000_000)
         _ = try database.stored(enteredMax: 10)
@@ -71,7 +73,7 @@ import Testing
     }
 
     @Test func `positions that differ are told from those that are equal and those that are not reached`() throws {
-        let database = try #require(try NodeDatabase(claiming: node.connection))
+        let database = try #require(try NodeDatabase(claiming: node.connection, configuration))
         try node.database.connection().execute(
             """
             INSERT INTO pgbook_data.outcomes (market, id, seq, code, filled, remaining, dropped, notional, digest_head)
@@ -86,10 +88,11 @@ import Testing
     }
 
     @Test func `a database that is alone has no sidecar, and one of a cluster has one`() throws {
-        #expect(throws: StoreError.self) { try NodeDatabase(claiming: try TestDatabase().connection(as: .node)) }
-        let first = try NodeDatabase(claiming: node.connection)
+        let alone = try TestDatabase()
+        #expect(throws: StoreError.self) { try NodeDatabase(claiming: alone.connection(as: .node), alone.configuration(as: .node)) }
+        let first = try NodeDatabase(claiming: node.connection, configuration)
         #expect(first != nil)
-        let second = try NodeDatabase(claiming: try node.database.connection(as: .node))
+        let second = try NodeDatabase(claiming: node.database.connection(as: .node), configuration)
         #expect(second == nil)
     }
 }

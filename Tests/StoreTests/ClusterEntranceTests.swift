@@ -119,7 +119,7 @@ import Testing
         try node.connection.listenForEntered()
         try node.place()
         #expect(try node.connection.waitForCommands(.zero) == false)
-        #expect(try node.connection.sleepAtOutbox())
+        #expect(try node.connection.sleepAtOutbox() == [])
         try node.database.connection(as: .node).execute("SELECT pgbook.place_order('M', 'bid', 1, 100)")
         #expect(try node.connection.waitForCommands(.seconds(10)))
     }

@@ -225,7 +225,7 @@ private func id(_ number: UInt64) -> OrderID { OrderID(high: 0, low: number) }
 
     @Test func `a database has one sidecar at a time`() throws {
         let node = try ClusterNode("a")
-        #expect(try node.database.connection(as: .node).claimCluster() == false)
+        #expect(try SidecarSeat(node.database.configuration(as: .node)) == nil)
     }
 
     @Test func `a market comes from a peer once, and is never another`() throws {

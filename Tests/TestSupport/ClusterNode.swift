@@ -9,8 +9,11 @@ public struct ClusterNode {
     public let name: String
     public let database: TestDatabase
     public let connection: Connection
+    /// That of its sidecar, where this is one.
+    public let seat: SidecarSeat?
 
     public init(name: String, database: TestDatabase, connection: Connection) {
+        seat = nil
         self.name = name
         self.database = database
         self.connection = connection
@@ -23,7 +26,11 @@ public struct ClusterNode {
         for market in markets { try database.addMarket(market, tick: "1", lot: "1") }
         connection = try database.connection(as: .node)
         try connection.createCluster(id: "test", node: name, members: ["c", "a", "b"], window: Self.window)
-        guard try connection.claimCluster() else { throw TestFault("somebody else is the sidecar of \(name)") }
+        guard let seat = try SidecarSeat(database.configuration(as: .node)) else {
+            throw TestFault("somebody else is the sidecar of \(name)")
+        }
+        self.seat = seat
+        try connection.beginSidecar(seat)
         if admits { try connection.write([.admit(true, because: nil)]) }
     }
 

@@ -6,7 +6,7 @@ create or replace function pgbook_data.refusal(
     tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint,
     expires timestamptz, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint,
     max_price bigint, out message text, out field text)
-language plpgsql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     shown_amount constant text := pgbook_data.shown(amount);
     shown_price constant text := pgbook_data.shown(price);
@@ -86,7 +86,7 @@ $$;
 
 -- Why this node takes no commands; null where it does.
 create or replace function pgbook_data.not_ready() returns text
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (
     select case when not c.admits then coalesce(c.reason, 'it has not caught up with its peers')
                 when c.heard_at < clock_timestamp() - interval '30 seconds'
@@ -94,14 +94,29 @@ return (
                             to_char(c.heard_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) end
     from pgbook_data.cluster c);
 
--- Wakes whoever sleeps at the end of a queue. NOTIFY makes commits wait for each other, so it is for sleepers alone:
--- one of them holds the queue's lock then.
-create or replace function pgbook_data.wake(queue regclass, channel text) returns void
-language plpgsql volatile set search_path = pg_catalog as $$
+-- Wakes whoever sleeps at the end of a queue. NOTIFY makes commits wait for each other, so it is for sleepers alone.
+-- Called after the queue was written, never before: see fall_asleep.
+create or replace function pgbook_data.wake(sleeper regclass, channel text) returns void
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
-    if not pg_try_advisory_xact_lock_shared(queue::oid::bigint) then
+    if pg_sequence_last_value(sleeper) > 0 then
         perform pg_notify(channel, '');
     end if;
+end
+$$;
+
+-- Asks to be woken from now on. Returns the transactions that have written the tables which a sleeper looks at, are not at
+-- their end, and may have looked for sleepers before: what they bring is not announced. All else is announced, or visible
+-- after this.
+create or replace function pgbook_data.fall_asleep(sleeper regclass, variadic tables regclass[]) returns text[]
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
+begin
+    perform setval(sleeper, 1);
+    return array(
+        select distinct l.virtualtransaction from pg_locks l
+        where l.locktype = 'relation' and l.relation = any (tables::oid[]) and l.mode = 'RowExclusiveLock' and l.granted
+          and l.database = (select d.oid from pg_database d where d.datname = current_database())
+          and l.pid <> pg_backend_pid());
 end
 $$;
 
@@ -114,7 +129,7 @@ create or replace function pgbook_data.enter(
     tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[],
     changes smallint[], expireses timestamptz[], owners text[], client_order_ids text[]
 ) returns table (ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 -- What was asked is joined to itself by hashing, never row by row: the planner cannot know how much was asked.
 set enable_nestloop = off set enable_hashjoin = on set enable_bitmapscan = on set jit = off as $$
 #variable_conflict use_column
@@ -280,9 +295,9 @@ begin
     end loop;
     if is_shared then
         insert into outbox (id) select u.id from unnest(logged_ids) with ordinality u(id, n) order by u.n;
-        perform wake('pgbook_data.outbox', 'pgbook_outbox');
-    elsif not pg_try_advisory_xact_lock_shared('pgbook_data.inbox'::regclass::oid::bigint) then
-        perform pg_notify('pgbook_orders', '');
+        perform wake('pgbook_data.outbox_sleeper', 'pgbook_outbox');
+    else
+        perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
     end if;
 end
 $$;
@@ -292,7 +307,7 @@ $$;
 
 -- The user a caller acts as: a trader only as itself, a node for anybody.
 create or replace function pgbook_data.acting_user(user_id text) returns text
-language plpgsql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     if user_id is not distinct from session_user::text or pg_has_role(session_user, 'pgbook_node', 'member') then
         return user_id;
@@ -307,7 +322,7 @@ create or replace function pgbook_data.enter_one(
     kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint,
     post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamptz,
     owner text, client_order_id text) returns uuid
-language plpgsql volatile set search_path = pg_catalog as $$
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
     entered record;
 begin

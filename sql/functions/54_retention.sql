@@ -3,7 +3,7 @@ set local role pgbook_owner;
 -- The chunks of trades that lie wholly before a time, and how many trades are in each.
 create or replace function pgbook_data.trade_chunks(before timestamptz)
 returns table (chunk text, begins timestamptz, ends timestamptz, trades bigint)
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     for chunk, begins, ends in
         select c.chunk_name::text, c.range_start, c.range_end
@@ -20,12 +20,12 @@ $$;
 -- Drops the chunks of trades that lie wholly before a time; candles stay. Returns what was dropped.
 create or replace function pgbook_data.drop_trades(before timestamptz)
 returns table (chunk text, begins timestamptz, ends timestamptz, trades bigint)
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     last_end timestamptz;
 begin
     -- Waits for whoever reads trades to compare or rebuild candles.
-    perform pg_advisory_xact_lock(5131870462);
+    lock table pgbook_data.trade_horizon in exclusive mode;
     perform from pgbook_data.trade_horizon h for update;
     for chunk, begins, ends, trades in select * from pgbook_data.trade_chunks(before) loop
         last_end := ends;
@@ -40,7 +40,7 @@ $$;
 
 -- How much time a new chunk of trades covers: whole hours that divide a day, or whole days.
 create or replace function pgbook_data.set_trade_chunk(span interval) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     seconds numeric := extract(epoch from span);
 begin

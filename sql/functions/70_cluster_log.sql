@@ -17,7 +17,7 @@ from (
 -- Of commands with one id, the one that is executed has its row in `commands`: who comes first here. What was executed,
 -- then what was accepted, in the order of execution; then what has no stamp yet; then what was refused.
 create or replace function pgbook_data.log_rank(c pgbook_data.commands) returns text
-language sql stable set search_path = pg_catalog
+language sql stable set search_path = pg_catalog, pg_temp
 return case
     when c.seq is not null or exists (select from pgbook_data.outcomes o where o.id = c.id) then '0'
     when c.code is null and c.log_key is not null
@@ -27,7 +27,7 @@ return case
 
 -- Brings the right one of the commands with one id into its place.
 create or replace function pgbook_data.settle(ids uuid[]) returns void
-language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
+language plpgsql volatile set search_path = pg_catalog, pgbook_data, pg_temp as $$
 declare
     holder commands;
     first commands;
@@ -58,7 +58,7 @@ $$;
 
 -- Whether the command that has an id was executed, or is beyond refusing because all nodes execute it.
 create or replace function pgbook_data.is_settled(asked uuid) returns boolean
-language sql stable set search_path = pg_catalog
+language sql stable set search_path = pg_catalog, pg_temp
 return exists (
     select from pgbook_data.commands c
     where c.id = asked
@@ -69,7 +69,7 @@ return exists (
 -- Of these commands those whose id another command has.
 create or replace function pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[])
 returns table (origin text, number bigint)
-language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
+language plpgsql volatile set search_path = pg_catalog, pgbook_data, pg_temp as $$
 #variable_conflict use_column
 declare
     stored uuid[];
@@ -102,7 +102,7 @@ $$;
 -- Stores commands of other nodes; those that are stored already stay as they are. Returns which of those that were to be
 -- accepted are refused as duplicates, because a command with their id is settled.
 create or replace function pgbook_data.store_items(items pgbook_data.log_row[]) returns table (origin text, number bigint)
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
 #variable_conflict use_column
@@ -146,7 +146,7 @@ $$;
 create or replace function pgbook_data.number_items(
     ids uuid[], numbers bigint[], times timestamptz[], unconfirmed boolean[], codes smallint[]
 ) returns table (origin text, number bigint)
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
 #variable_conflict use_column
@@ -198,7 +198,7 @@ $$;
 
 -- Refuses commands that were accepted and not executed.
 create or replace function pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
 declare
@@ -240,18 +240,18 @@ $$;
 
 -- Lets the matcher execute pools up to a time, and wakes it.
 create or replace function pgbook_data.close_pools(through timestamptz, chain bytea) returns void
-language plpgsql volatile set search_path = pg_catalog, pgbook_data as $$
+language plpgsql volatile set search_path = pg_catalog, pgbook_data, pg_temp as $$
 begin
     update cluster c
     set closed_through = greatest(c.closed_through, through), chain = coalesce(close_pools.chain, c.chain),
         heard_at = clock_timestamp();
-    perform wake('pgbook_data.inbox', 'pgbook_orders');
+    perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
 end
 $$;
 
 -- Which numbers of which logs are stored, as ranges, and the stamp of the last. Remembers up to where there is no gap.
 create or replace function pgbook_data.stored_ranges() returns table (origin text, first bigint, last bigint, last_stamp timestamptz)
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 #variable_conflict use_column
 begin
@@ -302,7 +302,7 @@ end
 $$;
 
 create or replace function pgbook_data.note_stored(names text[], numbers bigint[]) returns void
-language sql volatile security definer set search_path = pg_catalog, pgbook_data
+language sql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 begin atomic
     update pgbook_data.members m set stored_through = g.number
     from unnest(names, numbers) g(name, number)

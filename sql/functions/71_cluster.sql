@@ -14,7 +14,7 @@ select heard_at, status from pgbook_data.cluster;
 -- Makes this database a node of a cluster. What waits for its execution waits for its stamp from now on.
 create or replace function pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint)
 returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp as $$
 begin
     -- Nobody is in the middle of entering or executing a command.
     lock table commands in share row exclusive mode;
@@ -42,7 +42,7 @@ $$;
 
 -- Commands that were about to be executed when this became a node of a cluster get their stamps like all others.
 create or replace function pgbook_data.adopt_waiting() returns void
-language sql volatile security definer set search_path = pg_catalog, pgbook_data
+language sql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 begin atomic
     with waiting as (
         delete from pgbook_data.inbox i using pgbook_data.commands c where c.id = i.id and c.log_key is null
@@ -51,12 +51,32 @@ begin atomic
     insert into pgbook_data.outbox (id) select id from waiting order by time, id;
 end;
 
+-- Takes the seat of the database's sidecar. Whoever holds the lock on sidecar_seat calls it, in another transaction.
+create or replace function pgbook_data.take_seat(seat uuid) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp as $$
+begin
+    lock table pgbook_data.sidecar in exclusive mode;
+    update pgbook_data.sidecar s set seat = take_seat.seat;
+end
+$$;
+
+-- Undoes what a sidecar writes that has lost its seat to another, and lets nobody take it until the transaction ends.
+create or replace function pgbook_data.prove_seat(seat uuid) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp as $$
+begin
+    lock table pgbook_data.sidecar in row share mode;
+    if not exists (select from pgbook_data.sidecar s where s.seat = prove_seat.seat) then
+        raise exception 'another sidecar has this database by now; stop one of the two' using errcode = 'PB903';
+    end if;
+end
+$$;
+
 -- Adds a market that another node has. Does nothing where it is here with the same sizes and limits.
 create or replace function pgbook_data.add_market_from_peer(
     symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint,
     max_price bigint
 ) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp as $$
 declare
     known markets;
     added smallint;
@@ -92,7 +112,7 @@ end
 $$;
 
 create or replace function pgbook_data.add_members(names text[]) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp as $$
 begin
     lock table members in share row exclusive mode;
     insert into members (member, name)
@@ -104,7 +124,7 @@ $$;
 
 -- Trades from elsewhere would be in one node alone.
 create or replace function pgbook_data.refuse_import() returns trigger
-language plpgsql set search_path = pg_catalog, pgbook_data as $$
+language plpgsql set search_path = pg_catalog, pgbook_data, pg_temp as $$
 begin
     if exists (select from cluster) then
         raise exception 'this database is a node of the cluster %, whose nodes have one history; import into another database',

@@ -17,7 +17,7 @@ left join pgbook_data.outcomes w on w.id = d.id;
 
 -- What of a state is no table's: its place in the cluster, its members, markets and how far they were executed.
 create or replace function pgbook_data.state_head() returns jsonb
-language sql stable security definer set search_path = pg_catalog, pgbook_data as $$
+language sql stable security definer set search_path = pg_catalog, pgbook_data, pg_temp as $$
     select jsonb_build_object(
         'cluster', c.cluster_id, 'node', (select n.name from members n where n.is_self),
         'closed_through', c.closed_through, 'chain', encode(c.chain, 'hex'), 'agreed', c.agreed,
@@ -39,7 +39,7 @@ $$;
 -- Makes room for the state of a peer, and keeps aside what must not be lost of this node's own. Returns the number that
 -- each of the peer's markets has here.
 create or replace function pgbook_data.begin_takeover(head jsonb) returns table (theirs smallint, ours smallint)
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data set jit = off as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp set jit = off as $$
 #variable_conflict use_column
 declare
     own constant members := (select n from members n where n.is_self);
@@ -63,12 +63,12 @@ begin
     lock table candle_levels in exclusive mode;
 
     -- What users may have been told.
-    create temporary table takeover_before on commit drop as
+    create temporary table pg_temp.takeover_before on commit drop as
         select e.id, e.market, e.code, e.filled, e.remaining from executions e
         union all
         select c.id, c.market, c.code, c.filled, c.remaining from commands c where c.seq is null and c.code is not null;
     -- This node's own log, beyond what the peer has of it without a gap.
-    create temporary table takeover_kept on commit drop as
+    create temporary table pg_temp.takeover_kept on commit drop as
         select c.* from commands c
         where c.log_key > log_key(own.member, (own_there ->> 'stored_through')::bigint)
           and c.log_key < log_key((own.member + 1)::smallint, 0)
@@ -76,7 +76,7 @@ begin
         select d.* from displaced d
         where d.log_key > log_key(own.member, (own_there ->> 'stored_through')::bigint)
           and d.log_key < log_key((own.member + 1)::smallint, 0);
-    update takeover_kept k
+    update pg_temp.takeover_kept k
     set log_key = log_key((own_there ->> 'member')::smallint, k.log_key & ((1::bigint << 48) - 1)), is_remote = true;
     -- What has no stamp yet makes way for those with its id, until they are all here.
     insert into displaced select c.* from commands c join outbox o on o.id = c.id
@@ -133,14 +133,18 @@ $$;
 
 -- Puts what was kept aside where it belongs now, and lists the commands whose outcome is another. Returns how many.
 create or replace function pgbook_data.end_takeover(source text) returns bigint
-language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data set jit = off as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp set jit = off as $$
 declare
     closed constant timestamptz := (select c.closed_through from cluster c);
     changed bigint;
 begin
+    -- Whoever made these tables may have put triggers on them, which would run here with the owner's rights.
+    perform expect((select count(*) from pg_class c
+                    where c.relname in ('takeover_before', 'takeover_kept') and c.relnamespace = pg_my_temp_schema()
+                      and c.relowner = 'pgbook_owner'::regrole), 2);
     -- What no other node has yet, and whose pool they have closed, is late everywhere.
     with kept as (
-        delete from takeover_kept k where not exists (select from commands c where c.log_key = k.log_key)
+        delete from pg_temp.takeover_kept k where not exists (select from commands c where c.log_key = k.log_key)
             and not exists (select from displaced d where d.log_key = k.log_key)
         returning k.*
     )
@@ -160,7 +164,7 @@ begin
     insert into divergence (id, market, code_before, filled_before, remaining_before, code_after, filled_after,
                             remaining_after, rebuilt_from)
     select b.id, b.market, b.code, b.filled, b.remaining, a.code, a.filled, a.remaining, source
-    from takeover_before b
+    from pg_temp.takeover_before b
     left join lateral (
         select e.code, e.filled, e.remaining from executions e where e.id = b.id
         union all
@@ -172,8 +176,8 @@ begin
 
     delete from proposals p using commands c, members n
     where c.id = p.id and n.member = p.member and c.origin = n.name and c.log_key is not null;
-    perform wake('pgbook_data.inbox', 'pgbook_orders');
-    perform wake('pgbook_data.outbox', 'pgbook_outbox');
+    perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
+    perform wake('pgbook_data.outbox_sleeper', 'pgbook_outbox');
     perform pg_notify('pgbook_books', format('{"market":%s,"seq":%s}', to_json(m.symbol), s.seq))
     from markets m join market_state s using (market);
     return changed;

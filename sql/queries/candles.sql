@@ -15,11 +15,8 @@ select security, trade_id, time, busted_at, busted_by, reason from pgbook.bust_t
 select pgbook_data.close_candles($1, $2)
 
 -- name: hold_trades
--- Until the session gives them free, no trade is dropped.
-select pg_advisory_lock_shared(5131870462)
-
--- name: free_trades
-select pg_advisory_unlock_shared(5131870462)
+-- Until the transaction ends no trade is dropped. Takes no snapshot: the first one is of a moment at which it holds.
+lock table pgbook_data.trade_horizon in row share mode
 
 -- name: trade_horizon
 select dropped_before from pgbook_data.trade_horizon

@@ -1,8 +1,19 @@
 -- What a node's sidecar reads and writes. Its session plans by index, as a matcher's does.
 
--- name: claim_cluster
--- One sidecar for a database: as long as its session lasts.
-select pg_try_advisory_lock('pgbook_data.cluster'::regclass::oid::bigint)
+-- name: hold_seat
+-- One sidecar for a database: as long as the transaction lasts. It has neither a snapshot nor a number, so nothing waits
+-- for its end.
+begin;
+select set_config(name, '0', true) from pg_settings
+where name in ('idle_in_transaction_session_timeout', 'transaction_timeout');
+lock table pgbook_data.sidecar_seat in exclusive mode nowait;
+
+-- name: take_seat
+-- From now on nothing is written by those who sat here before; what they are writing is waited for.
+select pgbook_data.take_seat($1::uuid)
+
+-- name: prove_seat
+select pgbook_data.prove_seat($1::uuid)
 
 -- name: adopt_waiting
 select pgbook_data.adopt_waiting()
@@ -21,11 +32,8 @@ from pgbook_data.cluster c cross join pgbook_data.members n
 where n.is_self
 
 -- name: sleep_at_outbox
--- Whoever waits to be woken holds this lock; see pgbook_data.wake.
-select pg_try_advisory_lock('pgbook_data.outbox'::regclass::oid::bigint)
-
--- name: wake_at_outbox
-select pg_advisory_unlock('pgbook_data.outbox'::regclass::oid::bigint)
+-- See pgbook_data.wake.
+select pgbook_data.fall_asleep('pgbook_data.outbox_sleeper', 'pgbook_data.outbox')
 
 -- name: read_outbox
 -- What has become visible since a snapshot ($1; null: ever), as another one sees it ($2; null: this moment), in the

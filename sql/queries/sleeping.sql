@@ -1,7 +1,16 @@
--- Whoever waits to be woken holds this lock; see pgbook_data.enter.
+-- How sleepers and those who wake them find each other; see pgbook_data.wake.
 
 -- name: fall_asleep
-select pg_try_advisory_lock('pgbook_data.inbox'::regclass::oid::bigint)
+-- A matcher executes what the inbox holds, in a cluster up to where its pools are closed.
+select pgbook_data.fall_asleep('pgbook_data.inbox_sleeper', 'pgbook_data.inbox', 'pgbook_data.cluster')
 
 -- name: stay_awake
-select pg_advisory_unlock('pgbook_data.inbox'::regclass::oid::bigint)
+select setval('pgbook_data.inbox_sleeper', 0)
+
+-- name: is_asleep
+-- Another matcher may have said that it is awake.
+select coalesce(pg_sequence_last_value('pgbook_data.inbox_sleeper') > 0, false)
+
+-- name: still_running
+-- Which of these transactions are not at their end.
+select array(select distinct virtualtransaction from pg_locks where virtualtransaction = any ($1::text[]))

@@ -5,16 +5,20 @@ public import Store
 /// A node's database as its machine sees it: effects in, facts out. It lives on the thread of its connection.
 public struct NodeDatabase {
     private let connection: StoreConnection
+    private let seat: SidecarSeat
     private var outbox = OutboxReader()
 
+    /// - Parameter configuration: of the connection; another one holds the place.
     /// - Returns: nil where another sidecar has the database.
     /// - Throws: a `StoreError` where the database is no node of a cluster.
-    public init?(claiming connection: StoreConnection) throws {
+    public init?(claiming connection: StoreConnection, _ configuration: StoreConfiguration) throws {
         guard try connection.clusterState() != nil else {
             throw StoreError(.notMigrated, "this database is no node of a cluster; make it one: pgbook cluster init")
         }
-        guard try connection.claimCluster() else { return nil }
+        guard let seat = try SidecarSeat(configuration) else { return nil }
+        try connection.beginSidecar(seat)
         self.connection = connection
+        self.seat = seat
     }
 
     /// Who this node is, who the others are, and how long commands wait.
@@ -36,6 +40,9 @@ public struct NodeDatabase {
             agreed: state.agreed, logs: try logs(state), waiting: try connection.waitingItems().map(\.item),
             entered: try outbox.next(connection, max: enteredMax), proposals: try proposals())
     }
+
+    /// False where another sidecar may have the database by now. Asks nobody.
+    public var isHeld: Bool { seat.isHeld }
 
     private func state() throws -> ClusterState {
         guard let state = try connection.clusterState() else {
@@ -72,7 +79,7 @@ public struct NodeDatabase {
     /// All or nothing, durable when it returns.
     /// - Returns: what was to be accepted and is stored as a duplicate.
     public func write(_ writes: [Write]) throws -> [LogRange] {
-        try connection.write(writes.map { ClusterWrite($0) }).compactMap(\.range)
+        try connection.write(writes.map { ClusterWrite($0) }, from: seat).compactMap(\.range)
     }
 
     /// What is stored of some ranges, in their order.

@@ -17,6 +17,10 @@ struct SidecarLoop {
     private var nextStatus: Int64 = 0
     private var nextLook: Int64 = 0
     private var isAsleep = false
+    /// Who was entering commands when it fell asleep, and may have announced none.
+    private var unannounced: [String] = []
+    private var nextDoubt: Int64 = 0
+    private var restlessness = Self.restlessnessMin
 
     /// A copying from a peer that is under way. Nothing is written meanwhile.
     private struct Rebuild {
@@ -27,11 +31,13 @@ struct SidecarLoop {
     private static let statusInterval: Int64 = 1_000_000
     /// A lost notification costs this much, in microseconds.
     private static let lookInterval: Int64 = 1_000_000
+    /// In microseconds; it doubles up to the interval above.
+    private static let restlessnessMin: Int64 = 2_000
     /// Of own commands without a stamp, read at once.
     private static let enteredPerLookMax = 2_000
 
     init(_ connection: StoreConnection, _ shared: SidecarShared) throws {
-        guard var database = try NodeDatabase(claiming: connection) else {
+        guard var database = try NodeDatabase(claiming: connection, shared.configuration.database) else {
             throw GossipFault("another sidecar has this database; stop it first")
         }
         try connection.listenForEntered()
@@ -153,6 +159,7 @@ struct SidecarLoop {
         }
         if now >= nextStatus {
             nextStatus = now + Self.statusInterval
+            guard database.isHeld else { throw GossipFault("the connection that held this database for the sidecar was lost") }
             let status = machine.status
             try connection.noteStatus(try SidecarStatus(status, shared).json)
             try connection.noteStored(status.stored.map { ($0.key.rawValue, $0.value) })
@@ -161,12 +168,20 @@ struct SidecarLoop {
 
     /// Waits for something to do.
     private mutating func rest() throws {
-        if !isAsleep {
-            // What entered a moment ago was not announced: one more look.
-            isAsleep = try connection.sleepAtOutbox()
-            if isAsleep { nextLook = shared.clock.now().uptime }
-        }
         let now = shared.clock.now().uptime
+        if !isAsleep {
+            unannounced = try connection.sleepAtOutbox()
+            isAsleep = true
+            // What entered a moment ago was not announced: one more look.
+            nextLook = now
+            nextDoubt = now + restlessness
+        } else if !unannounced.isEmpty, now >= nextDoubt {
+            let running = try connection.stillRunning(unannounced)
+            if running.count < unannounced.count { nextLook = now }
+            unannounced = running
+            restlessness = min(2 * restlessness, Self.lookInterval)
+            nextDoubt = now + restlessness
+        }
         let pause = min(nextTick, max(nextLook, now)) - now
         if pause > 0, try connection.waitForCommands(.microseconds(pause)) { nextLook = 0 }
     }
