@@ -132,7 +132,7 @@ ALTER TYPE pgbook_data.trade_row OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric DEFAULT NULL::numeric, max_notional numeric DEFAULT NULL::numeric, min_price numeric DEFAULT NULL::numeric, max_price numeric DEFAULT NULL::numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     added smallint;
@@ -205,7 +205,7 @@ ALTER TABLE pgbook_data.markets OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.agg_book(security text, depth integer DEFAULT 10) RETURNS TABLE(side text, price numeric, amount numeric, total numeric, orders bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT s.word,
      trim_scale(((l.price)::numeric * m.tick_size)) AS trim_scale,
@@ -242,7 +242,7 @@ ALTER FUNCTION pgbook.agg_book(security text, depth integer) OWNER TO pgbook_own
 
 CREATE FUNCTION pgbook_data.acting_user(user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if user_id is not distinct from session_user::text or pg_has_role(session_user, 'pgbook_node', 'member') then
@@ -257,7 +257,7 @@ ALTER FUNCTION pgbook_data.acting_user(user_id text) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id text, symbol text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, owner text, client_order_id text) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     entered record;
@@ -278,7 +278,7 @@ ALTER FUNCTION pgbook_data.enter_one(kind smallint, id uuid, user_id text, symbo
 
 CREATE FUNCTION pgbook.amend_order(id uuid, amount numeric DEFAULT NULL::numeric, price numeric DEFAULT NULL::numeric, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT pgbook_data.enter_one((2)::smallint, NULL::uuid, pgbook_data.acting_user(user_id), NULL::text, NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, amount, price, id, (1)::smallint, NULL::timestamp with time zone, NULL::text, client_order_id) AS enter_one;
 END;
@@ -311,7 +311,7 @@ ALTER VIEW pgbook.busts OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason text) RETURNS SETOF pgbook.busts
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     number smallint;
@@ -370,7 +370,7 @@ ALTER FUNCTION pgbook.bust_trade(security text, trade_id bigint, reason text) OW
 
 CREATE FUNCTION pgbook.cancel_all(security text DEFAULT NULL::text, side text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER, everybody boolean DEFAULT false) RETURNS TABLE(command_id uuid, market text)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     side_number constant smallint := pgbook_data.number_of(side, '{bid,ask,buy,sell}', '{0,1,0,1}', 'side');
@@ -399,7 +399,7 @@ ALTER FUNCTION pgbook.cancel_all(security text, side text, user_id text, everybo
 
 CREATE FUNCTION pgbook.cancel_order(id uuid, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT pgbook_data.enter_one((3)::smallint, NULL::uuid, pgbook_data.acting_user(user_id), NULL::text, NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, NULL::numeric, NULL::numeric, id, NULL::smallint, NULL::timestamp with time zone, NULL::text, client_order_id) AS enter_one;
 END;
@@ -408,7 +408,7 @@ ALTER FUNCTION pgbook.cancel_order(id uuid, client_order_id text, user_id text) 
 
 CREATE FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     first_minute timestamptz;
@@ -481,7 +481,7 @@ ALTER FUNCTION pgbook_data.composed_candles(market smallint, bucket text, range_
 
 CREATE FUNCTION pgbook_data.open_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE ROWS 10
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     closed timestamptz := coalesce(
@@ -651,7 +651,7 @@ ALTER FUNCTION pgbook_data.candle_rows(market smallint, bucket text, range_from 
 
 CREATE FUNCTION pgbook.candle_trade_ids(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone) RETURNS TABLE(first_trade_id bigint, last_trade_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT min(c.first_trade_id) AS min,
      max(c.last_trade_id) AS max
@@ -688,7 +688,7 @@ ALTER VIEW pgbook.candles_1m OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp with time zone, "to" timestamp with time zone, fill text DEFAULT 'none'::text, tz text DEFAULT 'UTC'::text) RETURNS SETOF pgbook.candles_1m
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     m pgbook_data.markets;
@@ -770,7 +770,7 @@ ALTER FUNCTION pgbook.candles(security text, "interval" text, "from" timestamp w
 
 CREATE FUNCTION pgbook.candles_closed_until(security text, "interval" text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     perform pgbook_data.check_bucket("interval");
@@ -788,7 +788,7 @@ ALTER FUNCTION pgbook.candles_closed_until(security text, "interval" text) OWNER
 
 CREATE FUNCTION pgbook.fills(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, orders bigint, traded_orders bigint, filled_orders bigint, cancelled_orders bigint, fill_ratio numeric, cancel_ratio numeric, first_fill_p50_us bigint, first_fill_p99_us bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -840,7 +840,7 @@ COMMENT ON FUNCTION pgbook.fills(security text, "from" timestamp with time zone,
 
 CREATE FUNCTION pgbook.flow(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, flow numeric, volume numeric, taker_buy_volume numeric, taker_sell_volume numeric, trades bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -862,7 +862,7 @@ COMMENT ON FUNCTION pgbook.flow(security text, "from" timestamp with time zone, 
 
 CREATE FUNCTION pgbook.halt_market(security text) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT pgbook_data.enter_one((5)::smallint, NULL::uuid, (SESSION_USER)::text, COALESCE(security, ''::text), NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, NULL::numeric, NULL::numeric, NULL::uuid, NULL::smallint, NULL::timestamp with time zone, NULL::text, NULL::text) AS enter_one;
 END;
@@ -871,7 +871,7 @@ ALTER FUNCTION pgbook.halt_market(security text) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.last_candles(security text, "interval" text DEFAULT '1m'::text, n integer DEFAULT 500, fill text DEFAULT 'none'::text, tz text DEFAULT 'UTC'::text) RETURNS SETOF pgbook.candles_1m
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     begins timestamptz;
@@ -941,7 +941,7 @@ ALTER VIEW pgbook.trades OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.last_trades(security text, n integer DEFAULT 20) RETURNS SETOF pgbook.trades
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     first_minute timestamptz;
@@ -965,7 +965,7 @@ ALTER FUNCTION pgbook.last_trades(security text, n integer) OWNER TO pgbook_owne
 
 CREATE FUNCTION pgbook.latency(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, at_once bigint, waited bigint, p50_us bigint, p99_us bigint, max_us bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -994,7 +994,7 @@ COMMENT ON FUNCTION pgbook.latency(security text, "from" timestamp with time zon
 
 CREATE FUNCTION pgbook.markout(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, horizons interval[] DEFAULT '{00:00:01,00:00:05,00:00:30}'::interval[], against text DEFAULT 'mid'::text, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, horizon interval, trades bigint, measured bigint, markout numeric, markout_bps numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -1039,7 +1039,7 @@ COMMENT ON FUNCTION pgbook.markout(security text, "from" timestamp with time zon
 
 CREATE FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, open numeric, high numeric, low numeric, close numeric, volume numeric, quote_volume numeric, trades bigint, vwap numeric, taker_buy_volume numeric, taker_buy_quote_volume numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -1062,7 +1062,7 @@ COMMENT ON FUNCTION pgbook.ohlcv(security text, "from" timestamp with time zone,
 
 CREATE FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[], field text) RETURNS smallint
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     position constant integer := array_position(words, lower(word));
@@ -1079,7 +1079,7 @@ ALTER FUNCTION pgbook_data.number_of(word text, words text[], numbers smallint[]
 
 CREATE FUNCTION pgbook.place_order(security text, side text, amount numeric, price numeric DEFAULT NULL::numeric, exec_type text DEFAULT NULL::text, time_in_force text DEFAULT 'gtc'::text, post_only boolean DEFAULT false, self_trade_prevention text DEFAULT NULL::text, expires timestamp with time zone DEFAULT NULL::timestamp with time zone, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER, id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT pgbook_data.enter_one((1)::smallint, id, pgbook_data.acting_user(user_id), COALESCE(security, ''::text), pgbook_data.number_of(side, '{bid,ask,buy,sell}'::text[], '{0,1,0,1}'::smallint[], 'side'::text), COALESCE(pgbook_data.number_of(exec_type, '{market,limit}'::text[], '{0,1}'::smallint[], 'exec_type'::text), (
          CASE
@@ -1092,7 +1092,7 @@ ALTER FUNCTION pgbook.place_order(security text, side text, amount numeric, pric
 
 CREATE FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text DEFAULT NULL::text, user_id text DEFAULT SESSION_USER) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT pgbook_data.enter_one((2)::smallint, NULL::uuid, pgbook_data.acting_user(user_id), NULL::text, NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, amount, NULL::numeric, id, (2)::smallint, NULL::timestamp with time zone, NULL::text, client_order_id) AS enter_one;
 END;
@@ -1101,7 +1101,7 @@ ALTER FUNCTION pgbook.reduce_order(id uuid, amount numeric, client_order_id text
 
 CREATE FUNCTION pgbook.resume_market(security text) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     BEGIN ATOMIC
  SELECT pgbook_data.enter_one((6)::smallint, NULL::uuid, (SESSION_USER)::text, COALESCE(security, ''::text), NULL::smallint, NULL::smallint, NULL::smallint, NULL::boolean, NULL::smallint, NULL::numeric, NULL::numeric, NULL::uuid, NULL::smallint, NULL::timestamp with time zone, NULL::text, NULL::text) AS enter_one;
 END;
@@ -1110,7 +1110,7 @@ ALTER FUNCTION pgbook.resume_market(security text) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook.sizes(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(amount_from numeric, amount_below numeric, trades bigint, volume numeric, cumulative_share numeric, p50 numeric, p90 numeric, p99 numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -1154,7 +1154,7 @@ COMMENT ON FUNCTION pgbook.sizes(security text, "from" timestamp with time zone,
 
 CREATE FUNCTION pgbook.slippage(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, order_id uuid, user_id text, side text, amount numeric, trades bigint, avg_price numeric, mid numeric, touch numeric, mid_bps numeric, touch_bps numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -1192,7 +1192,7 @@ COMMENT ON FUNCTION pgbook.slippage(security text, "from" timestamp with time zo
 
 CREATE FUNCTION pgbook.spread(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, horizon interval DEFAULT '00:00:05'::interval, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, trades bigint, quoted numeric, quoted_bps numeric, effective numeric, effective_bps numeric, realised_trades bigint, realised numeric, realised_bps numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -1231,7 +1231,7 @@ COMMENT ON FUNCTION pgbook.spread(security text, "from" timestamp with time zone
 
 CREATE FUNCTION pgbook.top(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, n integer DEFAULT 20) RETURNS TABLE(user_id text, volume numeric, quote_volume numeric, trades bigint, maker_volume numeric, taker_volume numeric, maker_share numeric, market_share numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -1277,7 +1277,7 @@ COMMENT ON FUNCTION pgbook.top(security text, "from" timestamp with time zone, "
 
 CREATE FUNCTION pgbook.twap(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, twap numeric, held_seconds numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -1333,7 +1333,7 @@ COMMENT ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, 
 
 CREATE FUNCTION pgbook.volatility(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, "interval" text DEFAULT '5m'::text, by text DEFAULT NULL::text, annualise boolean DEFAULT false, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, intervals bigint, close_to_close numeric, parkinson numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -1387,7 +1387,7 @@ COMMENT ON FUNCTION pgbook.volatility(security text, "from" timestamp with time 
 
 CREATE FUNCTION pgbook.volume_profile(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, bins integer DEFAULT 24) RETURNS TABLE(price_from numeric, price_to numeric, trades bigint, volume numeric, taker_buy_volume numeric, share numeric, point_of_control boolean, value_area boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -1461,7 +1461,7 @@ COMMENT ON FUNCTION pgbook.volume_profile(security text, "from" timestamp with t
 
 CREATE FUNCTION pgbook.vwap(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, by text DEFAULT NULL::text, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, vwap numeric, volume numeric, quote_volume numeric, trades bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -1482,7 +1482,7 @@ COMMENT ON FUNCTION pgbook.vwap(security text, "from" timestamp with time zone, 
 
 CREATE FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, lot_size numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
 declare
     known markets;
@@ -1522,7 +1522,7 @@ ALTER FUNCTION pgbook_data.add_market_from_peer(symbol text, tick_size numeric, 
 
 CREATE FUNCTION pgbook_data.add_members(names text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
 begin
     lock table members in share row exclusive mode;
@@ -1589,7 +1589,7 @@ ALTER TABLE pgbook_data.outbox OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.adopt_waiting() RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     BEGIN ATOMIC
  WITH waiting AS (
           DELETE FROM pgbook_data.inbox AS i
@@ -1607,7 +1607,7 @@ ALTER FUNCTION pgbook_data.adopt_waiting() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -1650,7 +1650,7 @@ ALTER FUNCTION pgbook_data.analytics_range(security text, range_from timestamp w
 
 CREATE FUNCTION pgbook_data.begin_takeover(head jsonb) RETURNS TABLE(theirs smallint, ours smallint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     SET jit TO 'off'
     AS $$
 #variable_conflict use_column
@@ -1676,12 +1676,12 @@ begin
     lock table candle_levels in exclusive mode;
 
     -- What users may have been told.
-    create temporary table takeover_before on commit drop as
+    create temporary table pg_temp.takeover_before on commit drop as
         select e.id, e.market, e.code, e.filled, e.remaining from executions e
         union all
         select c.id, c.market, c.code, c.filled, c.remaining from commands c where c.seq is null and c.code is not null;
     -- This node's own log, beyond what the peer has of it without a gap.
-    create temporary table takeover_kept on commit drop as
+    create temporary table pg_temp.takeover_kept on commit drop as
         select c.* from commands c
         where c.log_key > log_key(own.member, (own_there ->> 'stored_through')::bigint)
           and c.log_key < log_key((own.member + 1)::smallint, 0)
@@ -1689,7 +1689,7 @@ begin
         select d.* from displaced d
         where d.log_key > log_key(own.member, (own_there ->> 'stored_through')::bigint)
           and d.log_key < log_key((own.member + 1)::smallint, 0);
-    update takeover_kept k
+    update pg_temp.takeover_kept k
     set log_key = log_key((own_there ->> 'member')::smallint, k.log_key & ((1::bigint << 48) - 1)), is_remote = true;
     -- What has no stamp yet makes way for those with its id, until they are all here.
     insert into displaced select c.* from commands c join outbox o on o.id = c.id
@@ -1748,7 +1748,7 @@ ALTER FUNCTION pgbook_data.begin_takeover(head jsonb) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.local_start("time" timestamp with time zone, unit text, tz text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     select case when ((s - interval '1 hour') at time zone tz)::date = (s at time zone tz)::date
                 then s - interval '1 hour' else s end
@@ -1777,7 +1777,7 @@ ALTER FUNCTION pgbook_data.bucket_ceiling("time" timestamp with time zone, bucke
 
 CREATE FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if tz = 'UTC' and bucket <> '1M' then
@@ -1797,7 +1797,7 @@ ALTER FUNCTION pgbook_data.bucket_starts(begins timestamp with time zone, ends t
 
 CREATE FUNCTION pgbook_data.check_bucket(bucket text, tz text DEFAULT 'UTC'::text) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if bucket is null or bucket <> all (array['1s', '1m', '2m', '3m', '4m', '5m', '6m', '10m', '12m', '15m', '20m',
@@ -1823,7 +1823,7 @@ ALTER FUNCTION pgbook_data.check_bucket(bucket text, tz text) OWNER TO pgbook_ow
 
 CREATE FUNCTION pgbook_data.check_horizon(horizon interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if horizon is null or horizon < interval '1 microsecond' or horizon > interval '1 day' then
@@ -1837,7 +1837,7 @@ ALTER FUNCTION pgbook_data.check_horizon(horizon interval) OWNER TO pgbook_owner
 
 CREATE FUNCTION pgbook_data.close_before(market smallint, before timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     -- Seconds begin within a minute, whose candle may hold later trades.
     select coalesce(
@@ -1856,7 +1856,7 @@ ALTER FUNCTION pgbook_data.close_before(market smallint, before timestamp with t
 
 CREATE FUNCTION pgbook_data.close_candles(market smallint, hours_max integer DEFAULT NULL::integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     level pgbook_data.candle_levels;
@@ -1913,13 +1913,13 @@ ALTER FUNCTION pgbook_data.close_candles(market smallint, hours_max integer) OWN
 
 CREATE FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain bytea) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
 begin
     update cluster c
     set closed_through = greatest(c.closed_through, through), chain = coalesce(close_pools.chain, c.chain),
         heard_at = clock_timestamp();
-    perform wake('pgbook_data.inbox', 'pgbook_orders');
+    perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
 end
 $$;
 
@@ -1927,14 +1927,14 @@ ALTER FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain b
 
 CREATE FUNCTION pgbook_data.code_name(code smallint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text WHEN 119 THEN 'unconfirmed'::text WHEN 120 THEN 'not_ready'::text ELSE NULL::text END;
 
 ALTER FUNCTION pgbook_data.code_name(code smallint) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text[], window_microseconds bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
 begin
     -- Nobody is in the middle of entering or executing a command.
@@ -1965,13 +1965,13 @@ ALTER FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text
 
 CREATE FUNCTION pgbook_data.drop_trades(before timestamp with time zone) RETURNS TABLE(chunk text, begins timestamp with time zone, ends timestamp with time zone, trades bigint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     last_end timestamptz;
 begin
     -- Waits for whoever reads trades to compare or rebuild candles.
-    perform pg_advisory_xact_lock(5131870462);
+    lock table pgbook_data.trade_horizon in exclusive mode;
     perform from pgbook_data.trade_horizon h for update;
     for chunk, begins, ends, trades in select * from pgbook_data.trade_chunks(before) loop
         last_end := ends;
@@ -1988,7 +1988,7 @@ ALTER FUNCTION pgbook_data.drop_trades(before timestamp with time zone) OWNER TO
 
 CREATE FUNCTION pgbook_data.end_rebuild(market smallint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     level pgbook_data.candle_levels;
@@ -2013,16 +2013,20 @@ ALTER FUNCTION pgbook_data.end_rebuild(market smallint) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.end_takeover(source text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     SET jit TO 'off'
     AS $$
 declare
     closed constant timestamptz := (select c.closed_through from cluster c);
     changed bigint;
 begin
+    -- Whoever made these tables may have put triggers on them, which would run here with the owner's rights.
+    perform expect((select count(*) from pg_class c
+                    where c.relname in ('takeover_before', 'takeover_kept') and c.relnamespace = pg_my_temp_schema()
+                      and c.relowner = 'pgbook_owner'::regrole), 2);
     -- What no other node has yet, and whose pool they have closed, is late everywhere.
     with kept as (
-        delete from takeover_kept k where not exists (select from commands c where c.log_key = k.log_key)
+        delete from pg_temp.takeover_kept k where not exists (select from commands c where c.log_key = k.log_key)
             and not exists (select from displaced d where d.log_key = k.log_key)
         returning k.*
     )
@@ -2042,7 +2046,7 @@ begin
     insert into divergence (id, market, code_before, filled_before, remaining_before, code_after, filled_after,
                             remaining_after, rebuilt_from)
     select b.id, b.market, b.code, b.filled, b.remaining, a.code, a.filled, a.remaining, source
-    from takeover_before b
+    from pg_temp.takeover_before b
     left join lateral (
         select e.code, e.filled, e.remaining from executions e where e.id = b.id
         union all
@@ -2054,8 +2058,8 @@ begin
 
     delete from proposals p using commands c, members n
     where c.id = p.id and n.member = p.member and c.origin = n.name and c.log_key is not null;
-    perform wake('pgbook_data.inbox', 'pgbook_orders');
-    perform wake('pgbook_data.outbox', 'pgbook_outbox');
+    perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
+    perform wake('pgbook_data.outbox_sleeper', 'pgbook_outbox');
     perform pg_notify('pgbook_books', format('{"market":%s,"seq":%s}', to_json(m.symbol), s.seq))
     from markets m join market_state s using (market);
     return changed;
@@ -2066,7 +2070,7 @@ ALTER FUNCTION pgbook_data.end_takeover(source text) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], symbols text[], sides smallint[], exec_types smallint[], tifs smallint[], post_onlys boolean[], stps smallint[], amounts numeric[], prices numeric[], targets uuid[], changes smallint[], expireses timestamp with time zone[], owners text[], client_order_ids text[]) RETURNS TABLE(ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
     SET enable_bitmapscan TO 'on'
@@ -2235,9 +2239,9 @@ begin
     end loop;
     if is_shared then
         insert into outbox (id) select u.id from unnest(logged_ids) with ordinality u(id, n) order by u.n;
-        perform wake('pgbook_data.outbox', 'pgbook_outbox');
-    elsif not pg_try_advisory_xact_lock_shared('pgbook_data.inbox'::regclass::oid::bigint) then
-        perform pg_notify('pgbook_orders', '');
+        perform wake('pgbook_data.outbox_sleeper', 'pgbook_outbox');
+    else
+        perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
     end if;
 end
 $$;
@@ -2256,6 +2260,22 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.expect(counted bigint, expected bigint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables regclass[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform setval(sleeper, 1);
+    return array(
+        select distinct l.virtualtransaction from pg_locks l
+        where l.locktype = 'relation' and l.relation = any (tables::oid[]) and l.mode = 'RowExclusiveLock' and l.granted
+          and l.database = (select d.oid from pg_database d where d.datname = current_database())
+          and l.pid <> pg_backend_pid());
+end
+$$;
+
+ALTER FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables regclass[]) OWNER TO pgbook_owner;
 
 CREATE TABLE pgbook_data.cluster (
     is_only boolean DEFAULT true NOT NULL,
@@ -2295,14 +2315,14 @@ ALTER TABLE pgbook_data.outcomes OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.is_settled(asked uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN (EXISTS (SELECT FROM pgbook_data.commands c WHERE ((c.id = is_settled.asked) AND ((c.seq IS NOT NULL) OR (EXISTS (SELECT FROM pgbook_data.outcomes o WHERE (o.id = c.id))) OR ((c.code IS NULL) AND (c.log_key IS NOT NULL) AND (c."time" <= (SELECT cluster.closed_through FROM pgbook_data.cluster)))))));
 
 ALTER FUNCTION pgbook_data.is_settled(asked uuid) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     first_minute timestamptz;
@@ -2337,7 +2357,7 @@ ALTER FUNCTION pgbook_data.last_from(market smallint, bucket text, n integer, tz
 
 CREATE FUNCTION pgbook_data.later_prices(market smallint, starts timestamp with time zone, ends timestamp with time zone, horizon interval, against text) RETURNS TABLE("time" timestamp with time zone, trade_id bigint, price bigint, amount bigint, sign integer, spread numeric, mid2 numeric, later2 numeric)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -2387,7 +2407,7 @@ ALTER FUNCTION pgbook_data.log_key(member smallint, number bigint) OWNER TO pgbo
 
 CREATE FUNCTION pgbook_data.log_rank(c pgbook_data.commands) RETURNS text
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN CASE WHEN (((c).seq IS NOT NULL) OR (EXISTS (SELECT FROM pgbook_data.outcomes o WHERE (o.id = (log_rank.c).id)))) THEN '0'::text WHEN (((c).code IS NULL) AND ((c).log_key IS NOT NULL)) THEN (('1'::text || lpad((((EXTRACT(epoch FROM (c)."time") * (1000000)::numeric))::bigint)::text, 20, '0'::text)) || lpad(((c).log_key)::text, 20, '0'::text)) WHEN ((c).log_key IS NULL) THEN '2'::text ELSE ('3'::text || lpad(((c).log_key)::text, 20, '0'::text)) END;
 
 ALTER FUNCTION pgbook_data.log_rank(c pgbook_data.commands) OWNER TO pgbook_owner;
@@ -2400,7 +2420,7 @@ ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends ti
 
 CREATE FUNCTION pgbook_data.not_ready() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN (SELECT CASE WHEN (NOT c.admits) THEN COALESCE(c.reason, 'it has not caught up with its peers'::text) WHEN (c.heard_at < (clock_timestamp() - '00:00:30'::interval)) THEN format('its sidecar was last heard of at %s; start it: pgbook gossip'::text, to_char((c.heard_at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'::text)) ELSE NULL::text END AS "case" FROM pgbook_data.cluster c);
 
 ALTER FUNCTION pgbook_data.not_ready() OWNER TO pgbook_owner;
@@ -2418,7 +2438,7 @@ ALTER TABLE pgbook_data.members OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     BEGIN ATOMIC
  UPDATE pgbook_data.members AS m SET stored_through = g.number
     FROM UNNEST(note_stored.names, note_stored.numbers) g(name, number)
@@ -2429,7 +2449,7 @@ ALTER FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) OWNER TO 
 
 CREATE FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) RETURNS TABLE(origin text, number bigint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2486,9 +2506,23 @@ $$;
 
 ALTER FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.prove_seat(seat uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
+    AS $$
+begin
+    lock table pgbook_data.sidecar in row share mode;
+    if not exists (select from pgbook_data.sidecar s where s.seat = prove_seat.seat) then
+        raise exception 'another sidecar has this database by now; stop one of the two' using errcode = 'PB903';
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.prove_seat(seat uuid) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -2531,7 +2565,7 @@ ALTER FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with 
 
 CREATE FUNCTION pgbook_data.range_parts(market smallint, starts timestamp with time zone, minutes_from timestamp with time zone, coarse text, coarse_from timestamp with time zone, coarse_to timestamp with time zone, minutes_to timestamp with time zone, ends timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
@@ -2576,7 +2610,7 @@ ALTER FUNCTION pgbook_data.range_parts(market smallint, starts timestamp with ti
 
 CREATE FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     changed bigint;
@@ -2604,7 +2638,7 @@ ALTER FUNCTION pgbook_data.rebuild_day(market smallint, day timestamp with time 
 
 CREATE FUNCTION pgbook_data.recompute_candles(market smallint, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     level pgbook_data.candle_levels;
@@ -2718,7 +2752,7 @@ ALTER FUNCTION pgbook_data.recompute_candles(market smallint, range_from timesta
 
 CREATE FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, user_id text, client_order_id text, side smallint, exec_type smallint, tif smallint, post_only boolean, stp smallint, amount numeric, price numeric, target uuid, change smallint, expires timestamp with time zone, tick numeric, lot numeric, max_amount bigint, max_notional numeric, min_price bigint, max_price bigint, OUT message text, OUT field text) RETURNS record
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     shown_amount constant text := pgbook_data.shown(amount);
@@ -2801,7 +2835,7 @@ ALTER FUNCTION pgbook_data.refusal(code smallint, kind smallint, symbol text, us
 
 CREATE FUNCTION pgbook_data.refuse_import() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
 begin
     if exists (select from cluster) then
@@ -2816,7 +2850,7 @@ ALTER FUNCTION pgbook_data.refuse_import() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -2865,7 +2899,7 @@ ALTER FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts b
 
 CREATE FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     hour timestamptz := date_bin('1 hour', since, timestamptz '2000-01-03 00:00:00+00');
@@ -2883,7 +2917,7 @@ ALTER FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with 
 
 CREATE FUNCTION pgbook_data.set_trade_chunk(span interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     seconds numeric := extract(epoch from span);
@@ -2902,7 +2936,7 @@ ALTER FUNCTION pgbook_data.set_trade_chunk(span interval) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.settle(ids uuid[]) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
 declare
     holder commands;
@@ -2936,14 +2970,14 @@ ALTER FUNCTION pgbook_data.settle(ids uuid[]) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.shown(value numeric) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN CASE WHEN (length((value)::text) <= 40) THEN (value)::text ELSE ("left"((value)::text, 37) || '...'::text) END;
 
 ALTER FUNCTION pgbook_data.shown(value numeric) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.single_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 begin
     return query execute
@@ -2960,7 +2994,7 @@ ALTER FUNCTION pgbook_data.single_candles(market smallint, starts timestamp with
 
 CREATE FUNCTION pgbook_data.stamp(n integer) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     clock bigint := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
@@ -2980,7 +3014,7 @@ ALTER FUNCTION pgbook_data.stamp(n integer) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.state_head() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
     select jsonb_build_object(
         'cluster', c.cluster_id, 'node', (select n.name from members n where n.is_self),
@@ -3004,7 +3038,7 @@ ALTER FUNCTION pgbook_data.state_head() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys bigint[]) RETURNS TABLE(origin text, number bigint)
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -3039,7 +3073,7 @@ ALTER FUNCTION pgbook_data.store_displaced(items pgbook_data.log_row[], keys big
 
 CREATE FUNCTION pgbook_data.store_items(items pgbook_data.log_row[]) RETURNS TABLE(origin text, number bigint)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -3087,7 +3121,7 @@ ALTER FUNCTION pgbook_data.store_items(items pgbook_data.log_row[]) OWNER TO pgb
 
 CREATE FUNCTION pgbook_data.stored_ranges() RETURNS TABLE(origin text, first bigint, last bigint, last_stamp timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pgbook_data'
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET jit TO 'off'
@@ -3142,16 +3176,28 @@ $$;
 
 ALTER FUNCTION pgbook_data.stored_ranges() OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.take_seat(seat uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
+    AS $$
+begin
+    lock table pgbook_data.sidecar in exclusive mode;
+    update pgbook_data.sidecar s set seat = take_seat.seat;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.take_seat(seat uuid) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.timestamp_of(stamp bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN (('1970-01-01 00:00:00+00'::timestamp with time zone + (((stamp / 1000000))::double precision * '00:00:01'::interval)) + (((stamp % (1000000)::bigint))::double precision * '00:00:00.000001'::interval));
 
 ALTER FUNCTION pgbook_data.timestamp_of(stamp bigint) OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.trade_chunks(before timestamp with time zone) RETURNS TABLE(chunk text, begins timestamp with time zone, ends timestamp with time zone, trades bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 begin
     for chunk, begins, ends in
@@ -3170,7 +3216,7 @@ ALTER FUNCTION pgbook_data.trade_chunks(before timestamp with time zone) OWNER T
 
 CREATE FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) RETURNS TABLE("time" timestamp with time zone, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 begin
     return query execute
@@ -3190,23 +3236,23 @@ ALTER FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_fr
 
 CREATE FUNCTION pgbook_data.uuid_v7(stamp bigint) RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN (encode(set_bit(set_bit(OVERLAY(uuid_send(gen_random_uuid()) PLACING SUBSTRING(int8send((stamp / 1000)) FROM 3) FROM 1 FOR 6), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
 
 ALTER FUNCTION pgbook_data.uuid_v7(stamp bigint) OWNER TO pgbook_owner;
 
-CREATE FUNCTION pgbook_data.wake(queue regclass, channel text) RETURNS void
+CREATE FUNCTION pgbook_data.wake(sleeper regclass, channel text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    if not pg_try_advisory_xact_lock_shared(queue::oid::bigint) then
+    if pg_sequence_last_value(sleeper) > 0 then
         perform pg_notify(channel, '');
     end if;
 end
 $$;
 
-ALTER FUNCTION pgbook_data.wake(queue regclass, channel text) OWNER TO pgbook_owner;
+ALTER FUNCTION pgbook_data.wake(sleeper regclass, channel text) OWNER TO pgbook_owner;
 
 CREATE VIEW pgbook.book AS
  SELECT b.id,
@@ -3582,6 +3628,15 @@ UNION ALL
 
 ALTER VIEW pgbook_data.executions OWNER TO pgbook_owner;
 
+CREATE UNLOGGED SEQUENCE pgbook_data.inbox_sleeper
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE pgbook_data.inbox_sleeper OWNER TO pgbook_owner;
+
 ALTER TABLE pgbook_data.markets ALTER COLUMN market ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgbook_data.markets_market_seq
     START WITH 1
@@ -3654,6 +3709,15 @@ ALTER TABLE pgbook_data.outbox ALTER COLUMN entered ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE UNLOGGED SEQUENCE pgbook_data.outbox_sleeper
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE pgbook_data.outbox_sleeper OWNER TO pgbook_owner;
+
 CREATE TABLE pgbook_data.proposals (
     arrived bigint NOT NULL,
     member smallint NOT NULL,
@@ -3686,6 +3750,19 @@ ALTER TABLE pgbook_data.proposals ALTER COLUMN arrived ADD GENERATED ALWAYS AS I
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE pgbook_data.sidecar (
+    is_only boolean DEFAULT true NOT NULL,
+    seat uuid,
+    CONSTRAINT sidecar_is_only_check CHECK (is_only)
+);
+
+ALTER TABLE pgbook_data.sidecar OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook_data.sidecar_seat AS
+ SELECT true AS is_taken_by_a_lock;
+
+ALTER VIEW pgbook_data.sidecar_seat OWNER TO pgbook_owner;
 
 CREATE SEQUENCE pgbook_data.stamps
     START WITH 0
@@ -3781,6 +3858,9 @@ ALTER TABLE ONLY pgbook_data.outcomes
 ALTER TABLE ONLY pgbook_data.proposals
     ADD CONSTRAINT proposals_id PRIMARY KEY (id, member);
 
+ALTER TABLE ONLY pgbook_data.sidecar
+    ADD CONSTRAINT sidecar_pkey PRIMARY KEY (is_only);
+
 ALTER TABLE ONLY pgbook_data.trade_horizon
     ADD CONSTRAINT trade_horizon_pkey PRIMARY KEY (is_only);
 
@@ -3849,7 +3929,7 @@ ALTER TABLE ONLY pgbook_data.market_state
 GRANT USAGE ON SCHEMA pgbook TO pgbook_reader;
 GRANT USAGE ON SCHEMA pgbook TO pgbook_node;
 
-GRANT ALL ON SCHEMA pgbook_data TO pgbook_node;
+GRANT USAGE ON SCHEMA pgbook_data TO pgbook_node;
 
 GRANT USAGE ON SCHEMA pgbook_schema TO PUBLIC;
 
@@ -4076,6 +4156,9 @@ GRANT ALL ON FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text
 REVOKE ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables regclass[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables regclass[]) TO pgbook_node;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.cluster TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.outcomes TO pgbook_node;
@@ -4109,6 +4192,9 @@ GRANT ALL ON FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) TO
 
 REVOKE ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.prove_seat(seat uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.prove_seat(seat uuid) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.range_candles(market smallint, starts timestamp with time zone, ends timestamp with time zone, bucket text, tz text) TO pgbook_node;
@@ -4161,6 +4247,9 @@ GRANT ALL ON FUNCTION pgbook_data.store_items(items pgbook_data.log_row[]) TO pg
 REVOKE ALL ON FUNCTION pgbook_data.stored_ranges() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.stored_ranges() TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.take_seat(seat uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.take_seat(seat uuid) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) TO pgbook_node;
 
@@ -4173,8 +4262,8 @@ GRANT ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, r
 REVOKE ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) TO pgbook_node;
 
-REVOKE ALL ON FUNCTION pgbook_data.wake(queue regclass, channel text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.wake(queue regclass, channel text) TO pgbook_node;
+REVOKE ALL ON FUNCTION pgbook_data.wake(sleeper regclass, channel text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.wake(sleeper regclass, channel text) TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.book TO pgbook_reader;
 
@@ -4210,6 +4299,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candle_levels TO pgbook_n
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node;
 
+GRANT ALL ON SEQUENCE pgbook_data.inbox_sleeper TO pgbook_node;
+
 GRANT ALL ON SEQUENCE pgbook_data.markets_market_seq TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.node TO pgbook_node;
@@ -4218,9 +4309,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.node_log TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.outbox_entered_seq TO pgbook_node;
 
+GRANT ALL ON SEQUENCE pgbook_data.outbox_sleeper TO pgbook_node;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.proposals TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.proposals_arrived_seq TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.sidecar TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.sidecar_seat TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.stamps TO pgbook_node;
 

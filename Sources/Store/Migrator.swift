@@ -55,18 +55,22 @@ public struct Migrator {
     }
 
     /// Applies what is missing.
-    /// - Parameter onApplied: told each migration's name once it is committed.
+    /// - Parameters:
+    ///   - onApplied: told each migration's name once it is committed.
+    ///   - onWaiting: told for whom it waits, now and then.
     /// - Returns: the names of those applied by this call.
     /// - Throws: `StoreError` where the server or the schema does not fit; `PostgresError`.
     @discardableResult
-    public func migrate(onApplied: (String) -> Void = { _ in }) throws -> [String] {
+    public func migrate(
+        onApplied: (String) -> Void = { _ in }, onWaiting: (String) -> Void = { _ in }
+    ) throws -> [String] {
         try requireFitServer()
         var applied: [String] = []
-        while let name = try applyNext() {
+        while let name = try waiting(onWaiting, applyNext) {
             applied.append(name)
             onApplied(name)
         }
-        if try applyFunctions() {
+        if try waiting(onWaiting, applyFunctions) {
             applied.append(Self.functionsName)
             onApplied(Self.functionsName)
         }
@@ -124,10 +128,14 @@ public struct Migrator {
     private func applyNext() throws -> String? {
         try retrying {
             try connection.transaction { connection in
-                try connection.execute(SQL.lockMigrations)
-                let begun = try begun()
-                if !begun.hasSchema { try connection.executeSimple(SQL.createMigrations) }
-                if begun.isOld { try adopt() }
+                try connection.execute(SQL.limitMigrationWaits)
+                // Two that make the schema of the record wait for each other; the second finds it made, and tries again.
+                if try begun().hasSchema {
+                    try connection.execute(SQL.lockMigrations)
+                } else {
+                    try connection.executeSimple(SQL.createMigrations)
+                }
+                if try begun().isOld { try adopt() }
                 let status = try compare()
                 try requireForward(status)
                 guard let name = status.pending.first, let migration = known.first(where: { $0.name == name }) else {
@@ -145,6 +153,7 @@ public struct Migrator {
         guard !functions.isEmpty else { return false }
         return try retrying {
             try connection.transaction { connection in
+                try connection.execute(SQL.limitMigrationWaits)
                 try connection.execute(SQL.lockMigrations)
                 guard try recordedFunctions()?.checksum != functionsChecksum else { return false }
                 for file in functions { try connection.executeSimple(file.sql) }
@@ -152,6 +161,37 @@ public struct Migrator {
                 return true
             }
         }
+    }
+
+    /// Runs a body that fails where a lock is not free in time, until it is.
+    private func waiting<R>(_ onWaiting: (String) -> Void, _ body: () throws -> R) throws -> R {
+        for _ in 1..<StoreLimits.migrationWaitsMax {
+            do {
+                return try body()
+            } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
+                if let blocker = try blocker() { onWaiting("waiting for \(blocker)") }
+            }
+        }
+        do {
+            return try body()
+        } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
+            throw StoreError(
+                .busy, "nothing was changed: \(try blocker() ?? "another session") is in the way")
+        }
+    }
+
+    /// Who uses what is to be changed, and how to end that.
+    private func blocker() throws(PostgresError) -> String? {
+        let rows = try connection.execute(SQL.migrationBlocker)
+        guard !rows.isEmpty else { return nil }
+        var columns = rows[0].reader()
+        let process = try columns.next(Int32.self)
+        let user = try columns.next(String?.self) ?? "another role"
+        let application = try columns.next(String?.self) ?? ""
+        let seconds = try columns.next(Int64?.self)
+        let relations = try columns.next(String?.self) ?? "pgbook's tables"
+        return "process \(process) of \(user)\(application.isEmpty ? "" : " (\(application))"), whose transaction has used "
+            + relations + (seconds.map { " for \($0) s" } ?? "") + "; end it with: select pg_terminate_backend(\(process))"
     }
 
     private func recordedFunctions() throws(PostgresError) -> (checksum: String, appliedAt: PostgresTimestamp)? {
@@ -269,7 +309,8 @@ public struct SchemaStatus: Sendable, Hashable {
 extension PostgresError {
     /// Two sessions changed one catalog row, or made the same role, at the same time.
     fileprivate var isCollision: Bool {
-        kind == .server && (message.hasPrefix("tuple concurrently") || sqlState == .uniqueViolation)
+        kind == .server
+            && (message.hasPrefix("tuple concurrently") || sqlState == .uniqueViolation || sqlState == .duplicateSchema)
     }
 }
 

@@ -52,6 +52,8 @@ public struct ServerFacts: Sendable, Hashable {
 public enum StoreLimits {
     /// How often one migration is tried when another database's migration gets in its way.
     public static let migrationAttemptsMax = 10
+    /// How often a migration waits for a lock, each time for two seconds.
+    public static let migrationWaitsMax = 30
     /// The schema uses `BEGIN ATOMIC` bodies and infinite numerics.
     public static let serverMajorMin: Int32 = 14
 }

@@ -18,6 +18,8 @@ public struct StoreError: Error, Sendable, Hashable {
         public static let serverUnfit = Kind(description: "server unfit")
         /// A peer's market is another than this database's.
         public static let mismatch = Kind(description: "mismatch")
+        /// Others are in the way, and stay there.
+        public static let busy = Kind(description: "busy")
         /// The role may not do this.
         public static let notAllowed = Kind(description: "not allowed")
     }

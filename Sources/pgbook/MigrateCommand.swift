@@ -6,7 +6,8 @@ struct MigrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate", abstract: "Bring the database's schema up to this pgbook's.",
         discussion: """
-            Forward only, safe to run again and by several at once.
+            Forward only, safe to run again and by several at once. It takes from every role of the server what lets one stop
+            the others: temporary tables, advisory locks, large objects. A role that needs them gets them back by a grant.
 
             Example:
               pgbook migrate --database postgresql:///pgbook
@@ -22,7 +23,11 @@ struct MigrateCommand: ParsableCommand {
         let connection = try Connection(connection.configuration())
         let migrator = Migrator(connection)
         if status { return try show(migrator.status()) }
-        let applied = try migrator.migrate { if !output.json { print("applied  \($0)") } }
+        let applied = try migrator.migrate {
+            if !output.json { print("applied  \($0)") }
+        } onWaiting: {
+            complain($0)
+        }
         if output.json {
             print(JSON.object([("applied", .array(applied.map { .string($0) }))]))
         } else if applied.isEmpty {

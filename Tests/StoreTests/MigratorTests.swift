@@ -129,8 +129,10 @@ private let second = (name: "0002_two", sql: "CREATE SCHEMA two; CREATE TABLE tw
 }
 
 @Test func `a database made by the last migration of the layout before is taken over, an older one is refused`() throws {
-    let database = try TestDatabase()
+    let database = try TestDatabase(migrated: false)
     let connection = try database.connection()
+    // Its tables were those of the first five files of today.
+    try Migrator(connection, known: Array(Migrations.schema.prefix(5))).migrate()
     let names = ["0001_roles", "0002_tables", "0027_new_members", "0028_stored_through"]
     func make(old names: [String]) throws {
         try connection.executeSimple(
@@ -180,4 +182,22 @@ func `a server without what pgbook needs is told what to install`(
         timescaleIsPreloaded: isPreloaded)
     #expect((facts.fault == nil) == (expected == nil))
     if let expected { #expect(facts.fault?.contains(expected) == true) }
+}
+
+@Test func `a migration that a reader keeps waiting says for whom it waits, and goes on when that has ended`() throws {
+    let database = try TestDatabase()
+    let connection = try database.connection()
+    try connection.executeSimple("UPDATE pgbook_schema.functions SET checksum = 'another'")
+    let reader = try database.connection(as: .reader)
+    try reader.executeSimple("BEGIN; SELECT count(*) FROM pgbook.orders")
+    var told: [String] = []
+    let applied = try Migrator(connection).migrate(onWaiting: { line in
+        told.append(line)
+        reader.rollBack()
+    })
+    #expect(applied == ["functions"])
+    #expect(
+        told.first?.hasPrefix("waiting for process \(reader.serverProcessID) of pgbook_test_reader (pgbook tests), ") == true,
+        "\(told)")
+    #expect(told.first?.contains("pgbook.orders") == true && told.count == 1, "\(told)")
 }

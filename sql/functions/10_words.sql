@@ -2,12 +2,12 @@ set local role pgbook_owner;
 
 -- A number a person can read, however long it was sent.
 create or replace function pgbook_data.shown(value numeric) returns text
-language sql immutable parallel safe set search_path = pg_catalog
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 return case when length(value::text) <= 40 then value::text else left(value::text, 37) || '...' end;
 
 -- The number of a word, or an exception that lists the words.
 create or replace function pgbook_data.number_of(word text, words text[], numbers smallint[], field text) returns smallint
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
     position constant integer := array_position(words, lower(word));
 begin
@@ -21,7 +21,7 @@ $$;
 
 -- The stable name of a code (OutcomeCode).
 create or replace function pgbook_data.code_name(code smallint) returns text
-language sql immutable parallel safe set search_path = pg_catalog
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 return case code
     when 1 then 'open' when 2 then 'filled' when 3 then 'dropped' when 4 then 'amended' when 5 then 'cancelled'
     when 6 then 'done' when 101 then 'unknown_market' when 102 then 'halted' when 103 then 'off_tick'
@@ -60,7 +60,7 @@ language sql immutable parallel safe
 return (member::bigint << 48) | number;
 
 create or replace function pgbook_data.timestamp_of(stamp bigint) returns timestamptz
-language sql immutable parallel safe set search_path = pg_catalog
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 return timestamptz 'epoch' + (stamp / 1000000) * interval '1 second'
     + (stamp % 1000000) * interval '1 microsecond';
 
@@ -70,7 +70,7 @@ return timestamptz 'epoch' + (stamp / 1000000) * interval '1 second'
 -- Gives n stamps in a row and returns the first, in microseconds since the Unix epoch. Later calls of one session
 -- always get larger stamps, also when the clock is set back: then the sequence alone counts on.
 create or replace function pgbook_data.stamp(n integer) returns bigint
-language plpgsql volatile set search_path = pg_catalog as $$
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
     clock bigint := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
     given bigint := nextval('pgbook_data.stamps');
@@ -87,7 +87,7 @@ $$;
 
 -- A UUIDv7 for a stamp: 48 bits of Unix milliseconds, the version, and 74 random bits.
 create or replace function pgbook_data.uuid_v7(stamp bigint) returns uuid
-language sql volatile parallel safe set search_path = pg_catalog
+language sql volatile parallel safe set search_path = pg_catalog, pg_temp
 return encode(
     set_bit(set_bit(
         overlay(uuid_send(gen_random_uuid()) placing substring(int8send(stamp / 1000) from 3) from 1 for 6),

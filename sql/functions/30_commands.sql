@@ -7,7 +7,7 @@ create or replace function pgbook.place_order(
     time_in_force text default 'gtc', post_only boolean default false, self_trade_prevention text default null,
     expires timestamptz default null, client_order_id text default null, user_id text default session_user,
     id uuid default null) returns uuid
-language sql volatile security definer set search_path = pg_catalog
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select pgbook_data.enter_one(
         1::smallint, id, pgbook_data.acting_user(user_id), coalesce(security, ''),
@@ -24,7 +24,7 @@ end;
 create or replace function pgbook.amend_order(
     id uuid, amount numeric default null, price numeric default null, client_order_id text default null,
     user_id text default session_user) returns uuid
-language sql volatile security definer set search_path = pg_catalog
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select pgbook_data.enter_one(
         2::smallint, null, pgbook_data.acting_user(user_id), null, null, null, null, null, null, amount, price, id,
@@ -34,7 +34,7 @@ end;
 -- Takes an amount off what is open of an order; it keeps its place. Returns the command's id.
 create or replace function pgbook.reduce_order(
     id uuid, amount numeric, client_order_id text default null, user_id text default session_user) returns uuid
-language sql volatile security definer set search_path = pg_catalog
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select pgbook_data.enter_one(
         2::smallint, null, pgbook_data.acting_user(user_id), null, null, null, null, null, null, amount, null, id,
@@ -44,7 +44,7 @@ end;
 -- Cancels an order; returns the command's id.
 create or replace function pgbook.cancel_order(
     id uuid, client_order_id text default null, user_id text default session_user) returns uuid
-language sql volatile security definer set search_path = pg_catalog
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select pgbook_data.enter_one(
         3::smallint, null, pgbook_data.acting_user(user_id), null, null, null, null, null, null, null, null, id,
@@ -57,7 +57,7 @@ create or replace function pgbook.cancel_all(
     security text default null, side text default null, user_id text default session_user,
     everybody boolean default false)
 returns table (command_id uuid, market text)
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     side_number constant smallint := pgbook_data.number_of(side, '{bid,ask,buy,sell}', '{0,1,0,1}', 'side');
     actor constant text := pgbook_data.acting_user(user_id);
@@ -83,7 +83,7 @@ $$;
 
 -- Stops a market: places and amends are refused from then on, cancels go on. Returns the command's id.
 create or replace function pgbook.halt_market(security text) returns uuid
-language sql volatile security definer set search_path = pg_catalog
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select pgbook_data.enter_one(5::smallint, null, session_user::text, coalesce(security, ''), null, null, null, null,
                                  null, null, null, null, null, null, null, null);
@@ -91,7 +91,7 @@ end;
 
 -- Lets a halted market go on. Returns the command's id.
 create or replace function pgbook.resume_market(security text) returns uuid
-language sql volatile security definer set search_path = pg_catalog
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select pgbook_data.enter_one(6::smallint, null, session_user::text, coalesce(security, ''), null, null, null, null,
                                  null, null, null, null, null, null, null, null);
@@ -101,7 +101,7 @@ end;
 create or replace function pgbook.add_market(
     security text, tick_size numeric, lot_size numeric, max_amount numeric default null,
     max_notional numeric default null, min_price numeric default null, max_price numeric default null) returns void
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     added smallint;
     broken_constraint text;

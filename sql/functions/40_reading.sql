@@ -3,7 +3,7 @@ set local role pgbook_owner;
 -- The best `depth` levels of each side, best first: bids by falling, asks by rising price.
 create or replace function pgbook.agg_book(security text, depth integer default 10)
 returns table (side text, price numeric, amount numeric, total numeric, orders bigint)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select s.word, trim_scale(l.price * m.tick_size), trim_scale(l.amount * m.lot_size),
            trim_scale(l.price * m.tick_size * l.amount * m.lot_size), l.orders
@@ -25,7 +25,7 @@ end;
 -- A market's latest n trades, latest first. Every candle holds a trade at least, so the last n candles bound the time
 -- in which the last n trades lie: only the chunks of that time are planned and read.
 create or replace function pgbook.last_trades(security text, n integer default 20) returns setof pgbook.trades
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     first_minute timestamptz;
     last_minute timestamptz;

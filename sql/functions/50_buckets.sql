@@ -2,7 +2,7 @@ set local role pgbook_owner;
 
 -- Refuses what is no interval, and a time zone where it has no meaning.
 create or replace function pgbook_data.check_bucket(bucket text, tz text default 'UTC') returns void
-language plpgsql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     if bucket is null or bucket <> all (array['1s', '1m', '2m', '3m', '4m', '5m', '6m', '10m', '12m', '15m', '20m',
                                               '30m', '1h', '2h', '3h', '4h', '6h', '8h', '12h', '1d', '1w', '1M']) then
@@ -26,7 +26,7 @@ $$;
 -- The first moment of the local day, week (Monday) or month that a time lies in. Where clocks are set back over
 -- midnight, local midnight comes twice: date_trunc gives the second, the day begins with the first.
 create or replace function pgbook_data.local_start("time" timestamptz, unit text, tz text) returns timestamptz
-language sql stable parallel safe set search_path = pg_catalog as $$
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
     select case when ((s - interval '1 hour') at time zone tz)::date = (s at time zone tz)::date
                 then s - interval '1 hour' else s end
     from date_trunc(unit, "time", tz) s
@@ -58,7 +58,7 @@ return case when pgbook_data.bucket_start("time", bucket, tz) = "time" then "tim
 -- Every bucket that begins in [begins, ends), where both are such beginnings.
 create or replace function pgbook_data.bucket_starts(begins timestamptz, ends timestamptz, bucket text, tz text)
 returns table ("time" timestamptz)
-language plpgsql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     if tz = 'UTC' and bucket <> '1M' then
         return query select generate_series(begins, ends - interval '1 microsecond',

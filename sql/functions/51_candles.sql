@@ -8,7 +8,7 @@ create or replace function pgbook_data.traded_candles(
 ) returns table (
     "time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint,
     last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric
-) language plpgsql stable set search_path = pg_catalog as $$
+) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return query execute
         'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), public.first(t.price, t.trade_id),
@@ -30,7 +30,7 @@ create or replace function pgbook_data.composed_candles(
 ) returns table (
     "time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint,
     last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric
-) language plpgsql stable set search_path = pg_catalog as $$
+) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     first_minute timestamptz;
     last_moment timestamptz;
@@ -104,7 +104,7 @@ create or replace function pgbook_data.open_candles(
 ) returns table (
     "time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, first_trade_id bigint,
     last_trade_id bigint, volume numeric, notional numeric, taker_buy_volume numeric, taker_buy_notional numeric
-) language plpgsql stable rows 10 set search_path = pg_catalog as $$
+) language plpgsql stable rows 10 set search_path = pg_catalog, pg_temp as $$
 declare
     closed timestamptz := coalesce(
         (select case bucket when '1h' then l.closed_1h else l.closed_1d end
@@ -163,7 +163,7 @@ end;
 
 -- The price of a market's last trade before a time, in ticks; null where there is none.
 create or replace function pgbook_data.close_before(market smallint, before timestamptz) returns bigint
-language sql stable set search_path = pg_catalog as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
     -- Seconds begin within a minute, whose candle may hold later trades.
     select coalesce(
         (select c.close
@@ -185,7 +185,7 @@ create or replace function pgbook.candles(
     security text, "interval" text, "from" timestamptz, "to" timestamptz, fill text default 'none',
     tz text default 'UTC'
 ) returns setof pgbook.candles_1m
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     m pgbook_data.markets;
     begins timestamptz;
@@ -264,7 +264,7 @@ $$;
 
 -- From when on a market has n candles; before its first candle where it has fewer.
 create or replace function pgbook_data.last_from(market smallint, bucket text, n integer, tz text) returns timestamptz
-language plpgsql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     first_minute timestamptz;
     last_bucket timestamptz;
@@ -299,7 +299,7 @@ create or replace function pgbook.last_candles(
     security text, "interval" text default '1m', n integer default 500, fill text default 'none',
     tz text default 'UTC'
 ) returns setof pgbook.candles_1m
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     begins timestamptz;
 begin
@@ -324,7 +324,7 @@ $$;
 -- When the bucket begins that may still change: all before it are final. Nothing can be executed below the market's
 -- clock, and what is not in the inbox a minute after its time is not on its way.
 create or replace function pgbook.candles_closed_until(security text, "interval" text) returns timestamptz
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform pgbook_data.check_bucket("interval");
     return (
@@ -340,7 +340,7 @@ $$;
 -- The first and the last trade of the candles whose bucket begins in a range.
 create or replace function pgbook.candle_trade_ids(security text, "interval" text, "from" timestamptz, "to" timestamptz)
 returns table (first_trade_id bigint, last_trade_id bigint)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select min(c.first_trade_id), max(c.last_trade_id)
     from pgbook_data.markets m

@@ -4,7 +4,7 @@ set local role pgbook_owner;
 -- fall and the market's clock is beyond. At most so many hours at once; null: all of them.
 -- Returns how many hours were closed; fewer than asked for: no more are due.
 create or replace function pgbook_data.close_candles(market smallint, hours_max integer default null) returns bigint
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     level pgbook_data.candle_levels;
     due timestamptz;
@@ -59,7 +59,7 @@ $$;
 -- Takes back the closing of all hours and days that end after a time, as far as minutes can give them again. For whoever
 -- writes minutes of a time that may be closed, before doing so.
 create or replace function pgbook_data.reopen_candles(market smallint, since timestamptz) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     hour timestamptz := date_bin('1 hour', since, timestamptz '2000-01-03 00:00:00+00');
     day timestamptz := date_bin('1 day', since, timestamptz '2000-01-03 00:00:00+00');
@@ -77,7 +77,7 @@ $$;
 -- Returns how many candles were wrong, missing or too many.
 create or replace function pgbook_data.recompute_candles(market smallint, range_from timestamptz, range_to timestamptz)
 returns bigint
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     level pgbook_data.candle_levels;
     minutes_from timestamptz;
@@ -189,7 +189,7 @@ $$;
 -- Makes the candles of one UTC day what its trades say, and remembers how far the rebuild came.
 -- Returns how many candles were wrong.
 create or replace function pgbook_data.rebuild_day(market smallint, day timestamptz) returns bigint
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     changed bigint;
     day_end timestamptz := day + interval '24 hours';
@@ -215,7 +215,7 @@ $$;
 -- Ends a rebuild of all days: removes hours and days from where none is closed, and forgets how far the rebuild came.
 -- Returns how many there were.
 create or replace function pgbook_data.end_rebuild(market smallint) returns bigint
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     level pgbook_data.candle_levels;
     hours bigint;

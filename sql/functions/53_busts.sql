@@ -3,7 +3,7 @@ set local role pgbook_owner;
 -- Marks a trade as busted, for good: it stays, and candles and analytics leave it out from this commit on. No order, no
 -- fill and no digest changes. For operators: traders may not call it.
 create or replace function pgbook.bust_trade(security text, trade_id bigint, reason text) returns setof pgbook.busts
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     number smallint;
     minute timestamptz;

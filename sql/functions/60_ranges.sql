@@ -6,7 +6,7 @@ set local role pgbook_owner;
 create or replace function pgbook_data.analytics_range(
     security text, range_from timestamptz, range_to timestamptz,
     out market smallint, out tick numeric, out lot numeric, out starts timestamptz, out ends timestamptz)
-language plpgsql stable set search_path = pg_catalog set plan_cache_mode = 'force_custom_plan' as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare
     is_open constant boolean := range_to is null or range_to = 'infinity';
@@ -48,7 +48,7 @@ create or replace function pgbook_data.single_candles(market smallint, starts ti
 returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint,
                first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric,
                taker_buy_volume numeric, taker_buy_notional numeric)
-language plpgsql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return query execute
         'select t.time, t.price, t.price, t.price, t.price, 1::bigint, t.trade_id, t.trade_id, t.amount::numeric,
@@ -68,7 +68,7 @@ create or replace function pgbook_data.range_parts(
 returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint,
                first_trade_id bigint, last_trade_id bigint, volume numeric, notional numeric,
                taker_buy_volume numeric, taker_buy_notional numeric)
-language plpgsql stable set search_path = pg_catalog set plan_cache_mode = 'force_generic_plan' as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 'force_generic_plan' as $$
 begin
     if starts < minutes_from then
         return query select * from pgbook_data.single_candles(market, starts, minutes_from);
@@ -113,7 +113,7 @@ create or replace function pgbook_data.range_candles(
     market smallint, starts timestamptz, ends timestamptz, bucket text, tz text)
 returns table ("time" timestamptz, open bigint, high bigint, low bigint, close bigint, trades bigint, volume numeric,
                notional numeric, taker_buy_volume numeric, taker_buy_notional numeric)
-language plpgsql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     coarse constant text := case

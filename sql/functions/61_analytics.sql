@@ -6,7 +6,7 @@ create or replace function pgbook.ohlcv(
 returns table ("time" timestamptz, open numeric, high numeric, low numeric, close numeric, volume numeric,
                quote_volume numeric, trades bigint, vwap numeric, taker_buy_volume numeric,
                taker_buy_quote_volume numeric)
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     r record;
@@ -29,7 +29,7 @@ create or replace function pgbook.vwap(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, vwap numeric, volume numeric, quote_volume numeric, trades bigint)
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     r record;
@@ -51,7 +51,7 @@ create or replace function pgbook.flow(
     tz text default 'UTC')
 returns table ("time" timestamptz, flow numeric, volume numeric, taker_buy_volume numeric, taker_sell_volume numeric,
                trades bigint)
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     r record;
@@ -73,7 +73,7 @@ create or replace function pgbook.twap(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, twap numeric, held_seconds numeric)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare
@@ -129,7 +129,7 @@ create or replace function pgbook.volume_profile(
     security text, "from" timestamptz default null, "to" timestamptz default null, bins integer default 24)
 returns table (price_from numeric, price_to numeric, trades bigint, volume numeric, taker_buy_volume numeric,
                share numeric, point_of_control boolean, value_area boolean)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare
@@ -203,7 +203,7 @@ create or replace function pgbook.sizes(
     security text, "from" timestamptz default null, "to" timestamptz default null)
 returns table (amount_from numeric, amount_below numeric, trades bigint, volume numeric, cumulative_share numeric,
                p50 numeric, p90 numeric, p99 numeric)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare
@@ -247,7 +247,7 @@ create or replace function pgbook.top(
     security text, "from" timestamptz default null, "to" timestamptz default null, n integer default 20)
 returns table (user_id text, volume numeric, quote_volume numeric, trades bigint, maker_volume numeric,
                taker_volume numeric, maker_share numeric, market_share numeric)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare

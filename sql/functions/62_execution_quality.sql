@@ -4,7 +4,7 @@ create or replace function pgbook.volatility(
     security text, "from" timestamptz default null, "to" timestamptz default null, "interval" text default '5m',
     "by" text default null, annualise boolean default false, tz text default 'UTC')
 returns table ("time" timestamptz, intervals bigint, close_to_close numeric, parkinson numeric)
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     r record;
@@ -62,7 +62,7 @@ create or replace function pgbook_data.later_prices(
     market smallint, starts timestamptz, ends timestamptz, horizon interval, against text)
 returns table ("time" timestamptz, trade_id bigint, price bigint, amount bigint, sign integer, spread numeric,
                mid2 numeric, later2 numeric)
-language plpgsql stable set search_path = pg_catalog set plan_cache_mode = 'force_custom_plan' as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare
     reach constant timestamptz := ends + horizon + horizon;
@@ -102,7 +102,7 @@ $$;
 
 -- Refuses a horizon that is none.
 create or replace function pgbook_data.check_horizon(horizon interval) returns void
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
     if horizon is null or horizon < interval '1 microsecond' or horizon > interval '1 day' then
         raise exception 'bad_value: horizon % is outside 1 microsecond to 1 day', coalesce(horizon::text, 'null')
@@ -116,7 +116,7 @@ create or replace function pgbook.spread(
     "by" text default null, tz text default 'UTC')
 returns table ("time" timestamptz, trades bigint, quoted numeric, quoted_bps numeric, effective numeric,
                effective_bps numeric, realised_trades bigint, realised numeric, realised_bps numeric)
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     r record;
@@ -157,7 +157,7 @@ create or replace function pgbook.markout(
     tz text default 'UTC')
 returns table ("time" timestamptz, horizon interval, trades bigint, measured bigint, markout numeric,
                markout_bps numeric)
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     r record;
@@ -202,7 +202,7 @@ create or replace function pgbook.slippage(
     security text, "from" timestamptz default null, "to" timestamptz default null)
 returns table ("time" timestamptz, order_id uuid, user_id text, side text, amount numeric, trades bigint,
                avg_price numeric, mid numeric, touch numeric, mid_bps numeric, touch_bps numeric)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare
@@ -241,7 +241,7 @@ create or replace function pgbook.fills(
     tz text default 'UTC')
 returns table ("time" timestamptz, orders bigint, traded_orders bigint, filled_orders bigint, cancelled_orders bigint,
                fill_ratio numeric, cancel_ratio numeric, first_fill_p50_us bigint, first_fill_p99_us bigint)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare
@@ -293,7 +293,7 @@ create or replace function pgbook.latency(
     security text, "from" timestamptz default null, "to" timestamptz default null, "by" text default null,
     tz text default 'UTC')
 returns table ("time" timestamptz, at_once bigint, waited bigint, p50_us bigint, p99_us bigint, max_us bigint)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_custom_plan' as $$
 #variable_conflict use_column
 declare

@@ -6,8 +6,9 @@ revoke all on all functions in schema pgbook, pgbook_data from public;
 
 grant usage on schema pgbook to pgbook_reader, pgbook_node;
 grant usage on schema pgbook_data to pgbook_node;
--- Chunks are made by whoever inserts the first trade of a day; the hypertable's owner must be able to.
-grant create on schema pgbook_data to pgbook_node;
+-- A function of a node's own there could be taken for one of these, and would run with the owner's rights. Chunks are
+-- made with the rights of the hypertable's owner, whoever inserts the first trade of a day.
+revoke create on schema pgbook_data from pgbook_node;
 grant select on all tables in schema pgbook to pgbook_reader;
 grant execute on all functions in schema pgbook, pgbook_data to pgbook_node;
 

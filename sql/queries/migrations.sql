@@ -10,7 +10,25 @@ select name from pgbook_schema.migrations order by name collate "C"
 
 -- name: lock_migrations
 -- Until the transaction ends nobody else migrates this database.
-select pg_advisory_xact_lock(32200047298964331)
+lock table pgbook_schema.migrations in share row exclusive mode
+
+-- name: limit_migration_waits
+-- In this transaction. Whoever waits for a table makes everybody wait who comes after.
+select set_config('lock_timeout', '2s', true)
+
+-- name: migration_blocker
+-- Whose transaction has used something of pgbook's for longest.
+select a.pid, a.usename::text, a.application_name, extract(epoch from clock_timestamp() - a.xact_start)::bigint,
+       (select string_agg(distinct format('%I.%I', n.nspname, c.relname), ', ')
+        from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+        where l.pid = a.pid and l.granted and c.relkind in ('r', 'v', 'p')
+          and n.nspname in ('pgbook', 'pgbook_data', 'pgbook_schema'))
+from pg_stat_activity a
+where a.datname = current_database() and a.pid <> pg_backend_pid() and exists (
+    select from pg_locks l join pg_class c on c.oid = l.relation
+    where l.pid = a.pid and l.granted
+      and c.relnamespace::regnamespace::text in ('pgbook', 'pgbook_data', 'pgbook_schema'))
+order by a.xact_start limit 1
 
 -- name: create_migrations
 -- What is applied is no secret: whoever may connect can be told why a binary does not fit.
