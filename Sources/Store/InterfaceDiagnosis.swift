@@ -19,6 +19,14 @@ public struct Diagnosis: Sendable, Hashable {
     public var databaseBytes: Int64
     /// Connections of matchers to this database.
     public var matchers: Int64
+
+    /// What a process that listens to others says to whoever lets it log in as a superuser.
+    public var superuserWarning: String? {
+        guard isSuperuser else { return nil }
+        return
+            "role \(role) is a superuser: whoever got into this process would have the whole server; let it log in as a role that "
+            + "is only a node: CREATE ROLE pgbook_server LOGIN PASSWORD '…' IN ROLE pgbook_node"
+    }
 }
 
 /// Commands of a market that wait to be executed: a row of `pgbook.waiting`.
@@ -42,6 +50,13 @@ extension Connection {
             timescaleLicense: try row.decode(named: "timescaledb_license"),
             memberships: try row.decode(named: "memberships"), databaseBytes: try row.decode(named: "bytes"),
             matchers: try row.decode(named: "matchers"))
+    }
+
+    /// What lets a login stop the others: a line each, with the remedy.
+    public func looseRights() throws(PostgresError) -> [String] {
+        var lines: [String] = []
+        for row in try execute(SQL.looseRights) { lines.append(try row.decode(at: 0)) }
+        return lines
     }
 
     /// - Parameter stuckAfterSeconds: how old a waiting command may be before it counts as stuck.

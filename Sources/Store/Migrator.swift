@@ -118,7 +118,8 @@ public struct Migrator {
         guard try functions.isEmpty || recordedFunctions()?.checksum == functionsChecksum else {
             throw StoreError(
                 .notMigrated,
-                "the functions in database \"\(connection.database)\" are not those of this pgbook; run: pgbook migrate")
+                "the functions in database \"\(connection.database)\" are not those of this pgbook; run: pgbook migrate"
+            )
         }
     }
 
@@ -190,8 +191,10 @@ public struct Migrator {
         let application = try columns.next(String?.self) ?? ""
         let seconds = try columns.next(Int64?.self)
         let relations = try columns.next(String?.self) ?? "pgbook's tables"
-        return "process \(process) of \(user)\(application.isEmpty ? "" : " (\(application))"), whose transaction has used "
-            + relations + (seconds.map { " for \($0) s" } ?? "") + "; end it with: select pg_terminate_backend(\(process))"
+        let name = application.isEmpty ? user : "\(user) (\(application))"
+        let time = seconds.map { " for \($0) s" } ?? ""
+        return "process \(process) of \(name), whose transaction has used \(relations)\(time); "
+            + "end it with: select pg_terminate_backend(\(process))"
     }
 
     private func recordedFunctions() throws(PostgresError) -> (checksum: String, appliedAt: PostgresTimestamp)? {
@@ -208,7 +211,8 @@ public struct Migrator {
             throw StoreError(
                 .migrationChanged,
                 "database \"\(connection.database)\" stands at \(applied.last ?? "nothing") of an earlier layout, of which only "
-                    + "\(Self.lastOfOldLayout) can be taken over; migrate it with the pgbook that made it, or use a new database")
+                    + "\(Self.lastOfOldLayout) can be taken over; migrate it with the pgbook that made it, or use a new database"
+            )
         }
         try connection.executeSimple(SQL.adoptOldSchema)
         for migration in known where Self.baseline.contains(migration.name) {

@@ -55,6 +55,7 @@ private struct Examination {
         guard schema.isCurrent, !diagnosis.memberships.isEmpty else { return }
         markets = try connection.marketRecords()
         waiting = try connection.waiting(stuckAfterSeconds: Int(patience.duration.components.seconds))
+        for line in try connection.looseRights() { remark(line) }
         examineMatching(patience)
         // What a node says of itself is the node's own business.
         guard diagnosis.memberships.contains("pgbook_node") else { return }

@@ -63,9 +63,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let cluster = try requireNode()
         var logger = Logger(label: "pgbook") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
+        let cluster = try requireNode(logger)
         if let cluster {
             guard window.duration == .zero else {
                 throw Failure(
@@ -111,7 +111,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The schema fits, and the role may match. Asked once: afterwards a database that goes away is waited for.
     /// - Returns: the cluster that the database belongs to, if it does.
-    private func requireNode() throws -> ClusterState? {
+    private func requireNode(_ logger: Logger) throws -> ClusterState? {
         let connection = try connection.connect()
         let diagnosis = try connection.diagnosis()
         guard diagnosis.memberships.contains("pgbook_node") else {
@@ -119,6 +119,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .unavailable,
                 "role \(diagnosis.role) is not a node: as superuser run GRANT pgbook_node TO \"\(diagnosis.role)\"")
         }
+        if let warning = diagnosis.superuserWarning { logger.warning("\(warning)") }
         return try connection.clusterState()
     }
 

@@ -35,7 +35,8 @@ import Testing
     }
 
     /// In a database that gives the public its advisory locks back, for other applications.
-    @Test func `a reader that sits on every advisory lock delays no order, migration, sidecar, retention or verification`()
+    @Test
+    func `a reader that sits on every advisory lock delays no order, migration, sidecar, retention or verification`()
         async throws
     {
         let desk = try Desk()

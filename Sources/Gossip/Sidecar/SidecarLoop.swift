@@ -159,7 +159,9 @@ struct SidecarLoop {
         }
         if now >= nextStatus {
             nextStatus = now + Self.statusInterval
-            guard database.isHeld else { throw GossipFault("the connection that held this database for the sidecar was lost") }
+            guard database.isHeld else {
+                throw GossipFault("the connection that held this database for the sidecar was lost")
+            }
             let status = machine.status
             try connection.noteStatus(try SidecarStatus(status, shared).json)
             try connection.noteStored(status.stored.map { ($0.key.rawValue, $0.value) })

@@ -42,7 +42,7 @@ struct GossipCommand: AsyncParsableCommand {
                 .usage, "\(config) names no node; give the folder of one, made by pgbook cluster add-node")
         }
         if let warning = credentials.expiryWarning() { logger.warning("\(warning)") }
-        try join(replication)
+        try join(replication, logger)
         var configuration = SidecarConfiguration(
             replication, database: connection.configuration(applicationName: "pgbook gossip"), check: firstDifference)
         configuration.clockError = Int64(clockError) * 1_000
@@ -93,8 +93,9 @@ struct GossipCommand: AsyncParsableCommand {
     }
 
     /// Makes the database a node of the cluster, or sees that it is the one.
-    private func join(_ replication: ReplicationConfiguration) throws {
+    private func join(_ replication: ReplicationConfiguration, _ logger: Logger) throws {
         let connection = try connection.connect()
+        if let warning = try connection.diagnosis().superuserWarning { logger.warning("\(warning)") }
         let members = replication.members.map(\.rawValue)
         guard let state = try connection.clusterState() else {
             if let market = try connection.sharedPositions().first(where: { $0.seq.rawValue > 0 }) {

@@ -106,7 +106,7 @@ struct Attack {
         let before = try strikes()
         do {
             try session.executeSimple(statement)
-        } catch where error.sqlState == .insufficientPrivilege {
+        } catch  where error.sqlState == .insufficientPrivilege {
             throw TestFault("the login may not even ask for it: \(statement)")
         } catch {}
         return try strikes() > before

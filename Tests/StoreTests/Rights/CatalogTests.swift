@@ -11,7 +11,9 @@ import Testing
 
     /// A body that is parsed when it is made means what it meant then. Any other looks names up where it is called, in the
     /// path of its caller unless it has its own; a path that does not name pg_temp has it first.
-    @Test func `every function has a path of its own with pg_temp last, or a body that was parsed when it was made`() throws {
+    @Test func `every function has a path of its own with pg_temp last, or a body that was parsed when it was made`()
+        throws
+    {
         let open = try texts(
             """
             SELECT format('%s %s', p.oid::regprocedure, coalesce(path, 'without a path'))

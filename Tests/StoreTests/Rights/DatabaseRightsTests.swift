@@ -1,7 +1,8 @@
 import Postgres
-@testable import Store
 import TestSupport
 import Testing
+
+@testable import Store
 
 /// What a migration takes from the public in the whole database.
 @Suite struct DatabaseRightsTests {
@@ -68,7 +69,9 @@ import Testing
         let url = try TestServer.url(database: database.name, login: "pgbook_test_migrator", password: "pgbook")
         let connection = try Connection(ConnectionConfiguration(url))
         let refused = #expect(throws: PostgresError.self) { try Migrator(connection).migrate() }
-        #expect(refused?.isMissingRight == true && refused?.message.contains("migrate as a superuser or as the owner") == true)
+        #expect(
+            refused?.isMissingRight == true
+                && refused?.message.contains("migrate as a superuser or as the owner") == true)
         #expect(try Migrator(connection).status().pending == ["functions"])
         try Migrator(superuser).migrate()
         #expect(try Migrator(superuser).status().isCurrent)

@@ -25,7 +25,8 @@ let publicCalls: [String: [String]] = {
         "pgbook.sizes": ["sizes(\(range))"],
         "pgbook.top": ["top(\(range))", "top(\(range), -1)"],
         "pgbook.volatility": [
-            "volatility(\(range))", "volatility(\(range), '1h', '1d', true)", "volatility('M', '2026-01-05 00:00Z', '2026-01-05 01:00Z', '1s')",
+            "volatility(\(range))", "volatility(\(range), '1h', '1d', true)",
+            "volatility('M', '2026-01-05 00:00Z', '2026-01-05 01:00Z', '1s')",
         ],
         "pgbook.spread": ["spread(\(range))", "spread(\(range), '1 minute', '1h')", "spread(\(range), '1 year')"],
         "pgbook.markout": [
@@ -35,20 +36,26 @@ let publicCalls: [String: [String]] = {
         "pgbook.fills": ["fills(\(range))", "fills(null, null, null)", "fills('M')"],
         "pgbook.latency": ["latency(\(range))", "latency('M', by => '1h')"],
         "pgbook.place_order": [
-            "place_order('M', 'bid', 1, 100)", "place_order('M', 'ask', 1)", "place_order('M', 'bid', 1, 100, 'limit', 'fok')",
+            "place_order('M', 'bid', 1, 100)", "place_order('M', 'ask', 1)",
+            "place_order('M', 'bid', 1, 100, 'limit', 'fok')",
             "place_order('M', 'bid', 1, 100, time_in_force => 'gtd', expires => now() + interval '1 hour')",
-            "place_order('M', 'bid', 1, 100, client_order_id => 'a')", "place_order('M', 'bid', 1, 100, client_order_id => 'a')",
+            "place_order('M', 'bid', 1, 100, client_order_id => 'a')",
+            "place_order('M', 'bid', 1, 100, client_order_id => 'a')",
             "place_order('M', 'bid', 2, 100, client_order_id => 'a')", "place_order('M', 'bid', 0.5, 100)",
-            "place_order('M', 'bid', 1, 100.5)", "place_order('M', 'bid', -1, 100)", "place_order('M', 'bid', 1e20, 100)",
+            "place_order('M', 'bid', 1, 100.5)", "place_order('M', 'bid', -1, 100)",
+            "place_order('M', 'bid', 1e20, 100)",
             "place_order('M', 'bid', 1, 1e20)", "place_order('M', 'up', 1, 100)", "place_order('none', 'bid', 1, 100)",
             "place_order('M', 'bid', 1, 100, user_id => 'somebody')", "place_order('M', 'bid', null, 100)",
             "place_order('M', 'bid', 1, 100, id => gen_random_uuid(), self_trade_prevention => 'cb')",
         ],
         "pgbook.amend_order": [
-            "amend_order(o.id, 2) FROM (SELECT id FROM pgbook.orders LIMIT 1) o", "amend_order(gen_random_uuid(), 1, 1)",
+            "amend_order(o.id, 2) FROM (SELECT id FROM pgbook.orders LIMIT 1) o",
+            "amend_order(gen_random_uuid(), 1, 1)",
         ],
         "pgbook.reduce_order": ["reduce_order(o.id, 1) FROM (SELECT id FROM pgbook.orders LIMIT 1) o"],
         "pgbook.cancel_order": ["cancel_order(o.id) FROM (SELECT id FROM pgbook.orders LIMIT 1) o"],
-        "pgbook.cancel_all": ["cancel_all()", "cancel_all('M', 'bid')", "cancel_all('none')", "cancel_all(everybody => true)"],
+        "pgbook.cancel_all": [
+            "cancel_all()", "cancel_all('M', 'bid')", "cancel_all('none')", "cancel_all(everybody => true)",
+        ],
     ]
 }()

@@ -26,8 +26,9 @@ import Testing
         #expect(queries.count > 150)
         try connection.executeSimple("SET search_path = pg_catalog, pg_temp")
         // The one table that is made when it is needed.
-        try connection.executeSimple(try #require(queries.first { $0.name == "create_import" }).sql
-            .replacing("on commit drop", with: ""))
+        try connection.executeSimple(
+            try #require(queries.first { $0.name == "create_import" }).sql
+                .replacing("on commit drop", with: ""))
         var prepared = 0
         for query in queries {
             // Whose tables are made by sql/bench, or by the statement itself.
@@ -49,7 +50,8 @@ import Testing
     /// Those that cannot be prepared.
     @Test func `every COPY and LOCK of sql/queries names the schema of its table`() throws {
         for query in try Self.queries() {
-            for match in query.sql.matches(of: /(?m)(?:^copy|lock table) +(\w+)(\.?)/) where match.1 != "pgbook_import" {
+            for match in query.sql.matches(of: /(?m)(?:^copy|lock table) +(\w+)(\.?)/) where match.1 != "pgbook_import"
+            {
                 #expect(match.2 == ".", "\(query.name): \(match.0)")
             }
         }

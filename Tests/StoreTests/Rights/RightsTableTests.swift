@@ -149,13 +149,15 @@ private let tableFile = SharedData.repository.appending(path: "Sources/pgbook/pg
     @Test func `a node changes nothing of what it must leave as it is`() throws {
         let node = try database.connection(as: .node)
         for statement in [
-            "UPDATE pgbook_data.commands SET amount = 1", "DELETE FROM pgbook_data.commands", "TRUNCATE pgbook_data.trades",
-            "DELETE FROM pgbook_schema.migrations", "CREATE FUNCTION pgbook_data.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "UPDATE pgbook_data.commands SET amount = 1", "DELETE FROM pgbook_data.commands",
+            "TRUNCATE pgbook_data.trades", "DELETE FROM pgbook_schema.migrations",
+            "CREATE FUNCTION pgbook_data.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
             "CREATE OR REPLACE FUNCTION pgbook_data.expect(bigint, bigint) RETURNS void LANGUAGE sql AS ''",
             "ALTER FUNCTION pgbook_data.expect SET search_path = public", "SET ROLE pgbook_owner",
             "CREATE TRIGGER t BEFORE INSERT ON pgbook_data.inbox EXECUTE FUNCTION pgbook_data.refuse_import()",
-            "ALTER TABLE pgbook_data.inbox DISABLE TRIGGER ALL", "CREATE RULE r AS ON INSERT TO pgbook_data.inbox DO NOTHING",
-            "SET SESSION AUTHORIZATION pgbook_owner", "ALTER DEFAULT PRIVILEGES FOR ROLE pgbook_owner GRANT ALL ON TABLES TO public",
+            "ALTER TABLE pgbook_data.inbox DISABLE TRIGGER ALL",
+            "CREATE RULE r AS ON INSERT TO pgbook_data.inbox DO NOTHING", "SET SESSION AUTHORIZATION pgbook_owner",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE pgbook_owner GRANT ALL ON TABLES TO public",
             "GRANT pgbook_owner TO pgbook_test_node", "COPY pgbook_data.markets TO PROGRAM 'true'",
         ] {
             #expect(try isRefused(statement, node), "\(statement)")
