@@ -27,6 +27,9 @@ public final class Connection {
     }
 
     init(_ configuration: ConnectionConfiguration, interrupt: Interrupt) throws(PostgresError) {
+        if let fault = configuration.connectionString.flatMap({ ConnectionString.fault(of: $0) }) {
+            throw PostgresError(.connectFailed, fault)
+        }
         let keywords = configuration.keywords
         guard let handle = connect(keywords.map(\.name), keywords.map(\.value)) else {
             throw PostgresError(.connectFailed, "out of memory")

@@ -3,9 +3,13 @@ internal import CLibPQ
 extension ConnectionConfiguration {
     /// The connection string without its password, and the password, for a program that is started with it: arguments
     /// are seen by everybody on the machine.
-    public var withPasswordApart: (connectionString: String?, password: String?) {
-        guard let connectionString, let options = PQconninfoParse(connectionString, nil) else {
-            return (connectionString, nil)
+    /// - Throws: kind `connectFailed` where the string cannot be understood: what of it is a password is not known then.
+    public func withPasswordApart() throws(PostgresError) -> (connectionString: String?, password: String?) {
+        guard let connectionString else { return (nil, nil) }
+        if let fault = ConnectionString.fault(of: connectionString) { throw PostgresError(.connectFailed, fault) }
+        guard ConnectionString.isMoreThanName(connectionString) else { return (connectionString, nil) }
+        guard let options = PQconninfoParse(connectionString, nil) else {
+            throw PostgresError(.connectFailed, "out of memory")
         }
         defer { PQconninfoFree(options) }
         var password: String?

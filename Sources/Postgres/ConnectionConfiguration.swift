@@ -8,7 +8,12 @@ import Darwin
 public struct ConnectionConfiguration: Sendable {
     /// A URI (`postgresql://…`) or `keyword=value` string, several hosts included. With nil, and for whatever the
     /// string leaves out, libpq's own sources speak: PG* variables, the service file, the password file.
-    public var connectionString: String?
+    public var connectionString: String? {
+        get { secretString?.revealed }
+        set { secretString = newValue.map { Secret($0) } }
+    }
+    /// It may hold a password, and a configuration is part of values that are logged.
+    private var secretString: Secret?
     /// Shown in `pg_stat_activity` unless the connection string or PGAPPNAME names another.
     public var applicationName: String
     /// Run-time settings of the session, set after connecting: `["search_path": "pgbook"]`.
@@ -27,7 +32,7 @@ public struct ConnectionConfiguration: Sendable {
         connectTimeoutSeconds: Int = 10, keepaliveIdleSeconds: Int = 30, unacknowledgedMillisecondsMax: Int = 60_000,
         onNotice: (@Sendable (String) -> Void)? = nil
     ) {
-        self.connectionString = connectionString
+        secretString = connectionString.map { Secret($0) }
         self.applicationName = applicationName
         self.settings = settings
         self.connectTimeoutSeconds = connectTimeoutSeconds

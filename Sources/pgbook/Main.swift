@@ -5,6 +5,7 @@ import Store
 @main enum Main {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        HiddenArguments.hide()
         let status = await run(arguments)
         exit(status.rawValue)
     }

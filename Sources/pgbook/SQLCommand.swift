@@ -28,7 +28,7 @@ struct SQLCommand: ParsableCommand {
         // libpq gives what the connection string says itself the last word.
         let given = environment("PGOPTIONS").map { $0 + " " } ?? ""
         setenv("PGOPTIONS", given + "-c search_path=pgbook,public", 1)
-        let (connectionString, password) = connection.configuration().withPasswordApart
+        let (connectionString, password) = try connection.configuration().withPasswordApart()
         if let password { setenv("PGPASSWORD", password, 1) }
         let target = connectionString.map { ["--dbname", $0] } ?? []
         flushOutput()
