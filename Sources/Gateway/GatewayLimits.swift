@@ -1,3 +1,5 @@
+import NIOCore
+import NIOHTTP1
 public import Wire
 
 /// Every bound of the gateway. What is over one is told so: `busy` on a socket, 429 or 503 over HTTP.
@@ -6,14 +8,41 @@ public struct GatewayLimits: Sendable {
     public var wire: WireLimits
     /// TCP connections at once; more wait in the listen queue.
     public var connectionsMax: Int
+    /// Of one address; one more is answered 429.
+    public var connectionsPerAddressMax: Int
     /// WebSockets at once; one more is answered 503.
     public var socketsMax: Int
+    /// Of one address; one more is answered 429. Behind a proxy all clients have one address.
+    public var socketsPerAddressMax: Int
+    /// The request line and all headers of a request over HTTP.
+    public var headerBytesMax: Int
+    /// Headers of a request over HTTP.
+    public var headersMax: Int
+    /// Until a request over HTTP has come whole, from its first byte.
+    public var requestMillisecondsMax: Int64
+    /// A client must take some of its answers over HTTP in this time.
+    public var responseMillisecondsMax: Int64
+    /// Wrong tokens of one address before it has to wait, longer with each.
+    public var wrongTokensMax: Int
+    /// Wrong tokens of one socket before it is closed.
+    public var wrongTokensPerSocketMax: Int
+    /// Addresses remembered because of their tokens.
+    public var guessAddressesMax: Int
     /// Frames of one message.
     public var fragmentsMax: Int
+    /// Pings, pieces and wrong messages of one socket in a second; a subscription counts for more. Beyond it the socket is
+    /// read more slowly.
+    public var sideFramesPerSecond: Int
+    /// As many may come at once.
+    public var sideFramesBurst: Int
     /// Bytes that the kernel keeps for one client; beyond it they wait in its outbox.
     public var sendBufferBytes: Int
-    /// Bytes that wait for a slow client; beyond it the client is cut off.
+    /// Bytes that wait for a client that does not read; beyond it the client is cut off when it has had its time.
     public var outboxBytesMax: Int
+    /// Bytes that wait for a client, whether it reads or not.
+    public var outboxBytesEverMax: Int
+    /// A client that has more waiting than `outboxBytesMax` must take a quarter of that in this time.
+    public var outboxMillisecondsMax: Int64
     /// Commands of one socket that were not answered yet.
     public var commandsPerSocketMax: Int
     /// Open orders of one socket that are reported to it.
@@ -22,6 +51,8 @@ public struct GatewayLimits: Sendable {
     public var commandsQueuedMax: Int
     /// Commands entered with one statement.
     public var commandsPerBatchMax: Int
+    /// The same while some senders have more in line than a batch takes and others have little.
+    public var commandsPerShortBatchMax: Int
     /// Batches handed to the entrance and not answered yet: one is put together and sent while the last commits.
     public var batchesUnderWayMax: Int
     /// How long entering is tried again while the database is away; after that clients are told.
@@ -48,10 +79,16 @@ public struct GatewayLimits: Sendable {
     public var sweepIntervalMilliseconds: Int64
 
     public init(
-        wire: WireLimits = WireLimits(), connectionsMax: Int = 4_096, socketsMax: Int = 2_048, fragmentsMax: Int = 16,
-        sendBufferBytes: Int = 256 << 10, outboxBytesMax: Int = 1 << 20, commandsPerSocketMax: Int = 4_096,
+        wire: WireLimits = WireLimits(), connectionsMax: Int = 4_096, connectionsPerAddressMax: Int = 2_048,
+        socketsMax: Int = 2_048, socketsPerAddressMax: Int = 1_024, headerBytesMax: Int = 16_384, headersMax: Int = 100,
+        requestMillisecondsMax: Int64 = 10_000, responseMillisecondsMax: Int64 = 10_000, wrongTokensMax: Int = 10,
+        wrongTokensPerSocketMax: Int = 3, guessAddressesMax: Int = 16_384, fragmentsMax: Int = 16,
+        sideFramesPerSecond: Int = 1_000, sideFramesBurst: Int = 2_000,
+        sendBufferBytes: Int = 256 << 10, outboxBytesMax: Int = 1 << 20, outboxBytesEverMax: Int = 16 << 20,
+        outboxMillisecondsMax: Int64 = 5_000, commandsPerSocketMax: Int = 4_096,
         ordersPerSocketMax: Int = 10_000,
-        commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, batchesUnderWayMax: Int = 2,
+        commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, commandsPerShortBatchMax: Int = 128,
+        batchesUnderWayMax: Int = 2,
         entranceRetryMilliseconds: Int64 = 5_000,
         ordersPerQueryMax: Int = 2_000,
         tradesOnOpen: Int = 50, tradesPerMessageMax: Int = 500, candleMillisecondsMax: Int64 = 5_000,
@@ -62,14 +99,28 @@ public struct GatewayLimits: Sendable {
     ) {
         self.wire = wire
         self.connectionsMax = connectionsMax
+        self.connectionsPerAddressMax = connectionsPerAddressMax
         self.socketsMax = socketsMax
+        self.socketsPerAddressMax = socketsPerAddressMax
+        self.headerBytesMax = headerBytesMax
+        self.headersMax = headersMax
+        self.requestMillisecondsMax = requestMillisecondsMax
+        self.responseMillisecondsMax = responseMillisecondsMax
+        self.wrongTokensMax = wrongTokensMax
+        self.wrongTokensPerSocketMax = wrongTokensPerSocketMax
+        self.guessAddressesMax = guessAddressesMax
         self.fragmentsMax = fragmentsMax
+        self.sideFramesPerSecond = sideFramesPerSecond
+        self.sideFramesBurst = sideFramesBurst
         self.sendBufferBytes = sendBufferBytes
         self.outboxBytesMax = outboxBytesMax
+        self.outboxBytesEverMax = outboxBytesEverMax
+        self.outboxMillisecondsMax = outboxMillisecondsMax
         self.commandsPerSocketMax = commandsPerSocketMax
         self.ordersPerSocketMax = ordersPerSocketMax
         self.commandsQueuedMax = commandsQueuedMax
         self.commandsPerBatchMax = commandsPerBatchMax
+        self.commandsPerShortBatchMax = commandsPerShortBatchMax
         self.batchesUnderWayMax = batchesUnderWayMax
         self.entranceRetryMilliseconds = entranceRetryMilliseconds
         self.ordersPerQueryMax = ordersPerQueryMax
@@ -87,17 +138,37 @@ public struct GatewayLimits: Sendable {
     /// The relations between bounds that must hold, in words; nil when all do.
     public var contradiction: String? {
         if wire.messageBytesMax >= outboxBytesMax { return "messageBytesMax must be below outboxBytesMax" }
+        if outboxBytesMax > outboxBytesEverMax { return "outboxBytesMax must not be above outboxBytesEverMax" }
+        if ordersPerSocketMax * Outbox.deliveryBytes * 2 > outboxBytesEverMax {
+            return "outboxBytesEverMax must hold two events of each of ordersPerSocketMax orders"
+        }
         if socketsMax > connectionsMax { return "socketsMax must not be above connectionsMax" }
         if commandsPerSocketMax > commandsQueuedMax {
             return "commandsPerSocketMax must not be above commandsQueuedMax"
         }
         let all = [
-            connectionsMax, socketsMax, fragmentsMax, sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
-            ordersPerSocketMax, commandsPerBatchMax, batchesUnderWayMax, ordersPerQueryMax,
+            connectionsMax, connectionsPerAddressMax, socketsMax, socketsPerAddressMax, headerBytesMax, headersMax,
+            wrongTokensMax, wrongTokensPerSocketMax, guessAddressesMax, fragmentsMax, sideFramesPerSecond,
+            sideFramesBurst, sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
+            ordersPerSocketMax, commandsPerBatchMax, commandsPerShortBatchMax, batchesUnderWayMax, ordersPerQueryMax,
+            Int(requestMillisecondsMax), Int(responseMillisecondsMax), Int(outboxMillisecondsMax),
             Int(idleMillisecondsMax),
             Int(pingIntervalMilliseconds),
             Int(closeMillisecondsMax), Int(orderEventIntervalMilliseconds),
         ]
         return all.contains { $0 < 1 } ? "every bound must be at least 1" : nil
+    }
+
+    var http: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = headerBytesMax
+        limits.maxHeaderListSize = headerBytesMax
+        limits.maxHeaderFieldCount = headersMax
+        return limits
+    }
+
+    var outbox: Outbox.Bounds {
+        Outbox.Bounds(
+            bytesMax: outboxBytesMax, bytesEverMax: outboxBytesEverMax, patience: .milliseconds(outboxMillisecondsMax))
     }
 }

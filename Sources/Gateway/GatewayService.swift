@@ -17,8 +17,9 @@ import Wire
 ///
 /// It keeps nothing that the database does not hold, and needs no matcher in its process. On graceful shutdown every
 /// socket is told (1001), and what was taken in is entered first.
-public struct GatewayService: Service {
+public struct GatewayService: Service, CustomStringConvertible {
     private let configuration: GatewayConfiguration
+    private let tokens: Tokens?
     private let database: StoreConfiguration
     private let entrance: any CommandEntrance
     private let logger: Logger
@@ -35,12 +36,18 @@ public struct GatewayService: Service {
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws(GatewayFault) {
         if let fault = configuration.fault { throw GatewayFault(description: fault) }
+        tokens =
+            try configuration.tokenFile.map { path throws(GatewayFault) in try TokenFile(path: path).read() }
+            ?? configuration.tokens
         self.configuration = configuration
         self.database = database
         self.entrance = entrance ?? LoggedEntrance(database)
         self.logger = logger
         self.onListening = onListening
     }
+
+    /// Logs show it; the rest is long, and holds what nobody else should read.
+    public var description: String { "gateway on \(configuration.host) port \(configuration.port)" }
 
     public func run() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
@@ -58,19 +65,21 @@ public struct GatewayService: Service {
             directory: directory, hub: hub, tracker: tracker, metrics: metrics, limits: limits)
         let feed = MarketDataFeed(
             reader: MarketDataReader(database), sink: publisher, limits: configuration.marketData, logger: logger)
+        let access = Access(tokens, limits: limits)
         let services = SocketServices(
-            desk: desk, tracker: tracker, hub: hub, tokens: tokens, metrics: metrics, logger: logger)
+            desk: desk, tracker: tracker, hub: hub, access: access, metrics: metrics, logger: logger)
         let routes = GatewayRoutes(
             directory: directory,
             orders: OrderRoutes(
-                directory: directory, desk: desk, reader: MarketDataReader(database), tokens: tokens,
+                directory: directory, desk: desk, reader: MarketDataReader(database), access: access,
                 limits: limits.wire),
             candles: CandleRoutes(
                 reader: CandleReader(database, millisecondsMax: Int32(limits.candleMillisecondsMax))),
-            feed: feed, hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData)
+            feed: feed, hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData, doors: doors)
 
         async let _ = feed.run()
         async let _ = listen(feed, tracker)
+        async let _ = followTokens(access, hub)
         async let tracked: Void = tracker.run()
         async let entered: Void = desk.run()
         try await server(routes, hub: hub, services: services, on: group).run()
@@ -83,7 +92,28 @@ public struct GatewayService: Service {
         // The feed has nobody left to tell: leaving the scope cancels it.
     }
 
-    private var tokens: [String: UserID] { configuration.tokens.mapValues { UserID($0) } }
+    private var doors: Doors {
+        Doors(
+            host: configuration.host, publicNames: configuration.publicNames,
+            allowedOrigins: configuration.allowedOrigins)
+    }
+
+    /// Whoever loses its token loses its sockets.
+    private func followTokens(_ access: Access, _ hub: Hub) async {
+        guard let tokens else { return }
+        if tokens.shortCount > 0 {
+            logger.warning(
+                "tokens can be guessed",
+                metadata: [
+                    "tokens": "\(tokens.shortCount)", "shorter_than": "\(Tokens.lengthMin) letters",
+                ])
+        }
+        guard let path = configuration.tokenFile else { return }
+        await TokenFile(path: path).follow(from: tokens, logger: logger) { tokens in
+            access.replace(by: tokens)
+            hub.dropRevoked()
+        }
+    }
 
     private func listen(_ feed: MarketDataFeed, _ tracker: OrderTracker) async {
         let logger = logger
@@ -99,9 +129,11 @@ public struct GatewayService: Service {
 
     private func server(
         _ routes: GatewayRoutes, hub: Hub, services: SocketServices, on group: MultiThreadedEventLoopGroup
-    ) -> Application<some HTTPResponder<BasicRequestContext>> {
+    ) -> Application<some HTTPResponder<GatewayContext>> {
         let limits = configuration.limits
         let onListening = onListening
+        let doors = doors
+        let addresses = AddressTable(limits: limits)
         return Application(
             router: routes.router(),
             server: HTTPServerBuilder { responder in
@@ -112,8 +144,14 @@ public struct GatewayService: Service {
                             // NIO parses nothing after a request for an upgrade: this was the connection's last.
                             if request.headers[.upgrade] != nil { channel.close(promise: nil) }
                         },
-                        configuration: .init(idleTimeout: .milliseconds(limits.idleMillisecondsMax))),
-                    hub: hub, services: services, limits: limits, makeUserID: { IDMaker.userID() })
+                        configuration: .init(
+                            additionalChannelHandlers: [RequestWatch(limits: limits)],
+                            idleTimeout: .milliseconds(limits.idleMillisecondsMax),
+                            httpDecoderConfiguration: .init(
+                                maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
+                                maxHeaderFieldCount: limits.headersMax))),
+                    hub: hub, services: services, doors: doors, addresses: addresses, limits: limits,
+                    makeUserID: { IDMaker.userID() })
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "pgbook",

@@ -6,11 +6,14 @@ public struct WireError: Error, Hashable, Sendable {
     public var message: String
     /// The field at fault.
     public var field: String?
+    /// When to come back, where that is known.
+    public var retrySeconds: Int?
 
-    public init(_ code: ErrorCode, _ message: String, field: String? = nil) {
+    public init(_ code: ErrorCode, _ message: String, field: String? = nil, retrySeconds: Int? = nil) {
         self.code = code
         self.message = message
         self.field = field
+        self.retrySeconds = retrySeconds
     }
 }
 
@@ -35,6 +38,9 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     /// Too much is under way; try again later.
     public static let busy = Self(rawValue: "busy")
     public static let unauthorized = Self(rawValue: "unauthorized")
+    /// Who asks from there may not, whatever the token.
+    public static let notAllowed = Self(rawValue: "not_allowed")
+    public static let notFound = Self(rawValue: "not_found")
     /// The database cannot be reached; whether the command was stored is not known.
     public static let unavailable = Self(rawValue: "unavailable")
 }

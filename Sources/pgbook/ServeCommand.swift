@@ -15,7 +15,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Run the gateway (HTTP and WebSocket) and the matcher.",
         discussion: """
             SIGTERM and Ctrl-C end it gracefully: what was taken in is stored, the running batch is finished.
-            Logs go to standard error.
+            Logs go to standard error; no password and no token stands in them.
+            Browsers are let in from the server's own pages and from --allow-origin; what they ask for must name this
+            server as localhost, an address of it, --host or a --public-name.
 
             Example:
               pgbook serve --port 8080
@@ -33,10 +35,25 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "At most one aggregated book per market in this time.")
     var interval = TimeSpan(.milliseconds(100))
     @Option(
-        help:
-            "A file of tokens, one a line: the token, a space, the user it speaks for. Then commands over HTTP need one."
-    )
+        help: ArgumentHelp(
+            "A file of tokens, one a line: the token, a space, the user it speaks for. Then every command needs one.",
+            discussion: "It is read again when it changes; sockets of a token that is gone are closed.",
+            valueName: "file"))
     var tokens: String?
+    @Option(
+        help: ArgumentHelp(
+            "A name or address under which this server is reached, beside --host and this machine's own (repeatable).",
+            valueName: "name"))
+    var publicName: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Another origin whose pages may read and trade, such as https://example.com (repeatable).",
+            valueName: "origin"))
+    var allowOrigin: [String] = []
+    @Option(help: "WebSockets at once.")
+    var sockets = GatewayLimits().socketsMax
+    @Option(help: "WebSockets of one address at once; behind a proxy all clients have one.")
+    var socketsPerAddress = GatewayLimits().socketsPerAddressMax
     @Flag(help: "Listen on an address that others reach, though there is no TLS.")
     var allowInsecure = false
     @Option(help: "trace, debug, info, notice, warning or error.", transform: readLogLevel)
@@ -59,6 +76,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port \(port) is outside 0 to 65535") }
+        guard (1...100_000).contains(sockets) else {
+            throw ValidationError("--sockets \(sockets) is outside 1 to 100000")
+        }
+        guard (1...100_000).contains(socketsPerAddress) else {
+            throw ValidationError("--sockets-per-address \(socketsPerAddress) is outside 1 to 100000")
+        }
         guard !roles.isEmpty else { throw ValidationError("--roles names nothing; give gateway, matcher or both") }
     }
 
@@ -135,8 +158,8 @@ struct ServeCommand: AsyncParsableCommand {
         var marketData = MarketDataLimits()
         marketData.bookInterval = interval.duration
         let configuration = GatewayConfiguration(
-            host: host, port: port, allowsInsecure: allowInsecure, tokens: try tokens.map(readTokens) ?? [:],
-            marketData: marketData)
+            host: host, port: port, allowsInsecure: allowInsecure, tokenFile: tokens, publicNames: publicName,
+            allowedOrigins: allowOrigin, limits: try limits(logger), marketData: marketData)
         do {
             return try GatewayService(
                 configuration, database: connection.configuration(applicationName: "pgbook gateway"),
@@ -148,6 +171,27 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw Failure(.usage, error.description)
         }
+    }
+}
+
+extension ServeCommand {
+    /// As many connections as are asked for, and as the process may have files.
+    private func limits(_ logger: Logger) throws -> GatewayLimits {
+        var limits = GatewayLimits()
+        limits.socketsMax = sockets
+        limits.socketsPerAddressMax = socketsPerAddress
+        limits.connectionsMax = max(limits.connectionsMax, 2 * sockets)
+        limits.connectionsPerAddressMax = max(limits.connectionsPerAddressMax, 2 * socketsPerAddress)
+        let room = OpenFiles.raiseLimit() - OpenFiles.own
+        guard room < limits.connectionsMax else { return limits }
+        guard room >= sockets else {
+            throw Failure(
+                .usage,
+                "the process may open \(room + OpenFiles.own) files and \(sockets) sockets need more: raise the limit (ulimit -n \(2 * sockets + OpenFiles.own)), or give fewer --sockets"
+            )
+        }
+        limits.connectionsMax = room
+        return limits
     }
 }
 

@@ -26,12 +26,16 @@ import Testing
         /// The ids of what is under way, by batch.
         var ids: [[UInt64]] { held.withLock { $0.map { $0.entries.map { $0.id!.low } } } }
 
-        func answerFirst(failing failure: EntranceFailure? = nil) {
+        func answerFirst(failing failure: EntranceFailure? = nil, refusing isRefused: (Entry) -> Bool = { _ in false })
+        {
             let first = held.withLock { $0.removeFirst() }
-            first.answer(
-                failure.map { .failure($0) }
-                    ?? .success(
-                        EntranceAnswer(first.entries.map { Receipt(.admitted($0.id!, isRetry: false)) })))
+            let receipts = first.entries.map { entry in
+                Receipt(
+                    isRefused(entry)
+                        ? .refused(Rejection(code: .offTick, message: "no", field: "price"))
+                        : .admitted(entry.id!, isRetry: false))
+            }
+            first.answer(failure.map { .failure($0) } ?? .success(EntranceAnswer(receipts)))
         }
     }
 
@@ -39,6 +43,7 @@ import Testing
     private final class Setup: Sendable {
         let entrance = HeldEntrance()
         let desk: CommandDesk
+        let ann = Sender(address: .none, user: UserID("ann"))
         let answers = Mutex<[(id: UInt64, answer: DeskAnswer)]>([])
 
         init(_ limits: GatewayLimits = GatewayLimits()) {
@@ -47,11 +52,12 @@ import Testing
             desk = CommandDesk(entrance: entrance, limits: limits, metrics: GatewayMetrics(), logger: logger) {}
         }
 
-        func submit(_ numbers: ClosedRange<UInt64>) {
+        func submit(_ numbers: ClosedRange<UInt64>, from sender: Sender? = nil) {
+            let sender = sender ?? ann
             for number in numbers {
                 let entry = Entry(
-                    id: OrderID(high: 0, low: number), user: UserID("ann"), market: "X", action: .resume)
-                desk.submit(entry) { answer in self.answers.withLock { $0.append((number, answer)) } }
+                    id: OrderID(high: 0, low: number), user: sender.user, market: "X", action: .resume)
+                desk.submit(entry, from: sender) { answer in self.answers.withLock { $0.append((number, answer)) } }
             }
         }
 
@@ -134,6 +140,61 @@ import Testing
             Issue.record("the answer is \(answers[2].answer)")
             return
         }
+    }
+
+    @Test func `whoever comes late is in the next batch, however much others have in line`() {
+        let setup = Setup(GatewayLimits(commandsPerBatchMax: 10, batchesUnderWayMax: 1))
+        let bob = Sender(address: .none, user: UserID("bob"))
+        setup.submit(1...1_000)
+        setup.submit(2_000...2_000, from: bob)
+        setup.entrance.answerFirst()
+        #expect(setup.entrance.ids[0] == [2, 2_000] + Array(3...10))
+    }
+
+    @Test func `batches are short while somebody sends little beside others who send much, and whole again after`() {
+        let setup = Setup(
+            GatewayLimits(commandsPerBatchMax: 100, commandsPerShortBatchMax: 10, batchesUnderWayMax: 1))
+        let bob = Sender(address: .none, user: UserID("bob"))
+        setup.submit(1...5_000)
+        func next() -> Int {
+            setup.entrance.answerFirst()
+            return setup.entrance.ids[0].count
+        }
+        #expect([next(), next()] == [100, 100])
+        setup.submit(10_000...10_000, from: bob)
+        #expect([next(), next(), next()] == [100, 10, 10])
+        var sizes: [Int] = []
+        for _ in 0..<70 { sizes.append(next()) }
+        #expect(sizes == Array(repeating: 10, count: 62) + Array(repeating: 100, count: 8))
+    }
+
+    @Test func `a sender whose commands are refused gets fewer into a batch, until they are not`() {
+        let setup = Setup(GatewayLimits(commandsPerBatchMax: 64, batchesUnderWayMax: 1))
+        setup.submit(1...1_000)
+        var sizes: [Int] = []
+        for _ in 0..<5 {
+            sizes.append(setup.entrance.ids[0].count)
+            setup.entrance.answerFirst(refusing: { _ in true })
+        }
+        // What stood in line when it had a good name keeps its price.
+        #expect(sizes == [1, 64, 64, 64, 64])
+        setup.submit(2_001...3_000)
+        while setup.entrance.ids[0][0] < 2_001 { setup.entrance.answerFirst(refusing: { _ in true }) }
+        #expect(setup.entrance.ids[0].count <= 64 / Sender.costMax + 1)
+        #expect(setup.ann.cost == Sender.costMax)
+        for _ in 0..<100 where setup.ann.cost > 1 { setup.entrance.answerFirst() }
+        #expect(setup.ann.cost == 1)
+    }
+
+    @Test func `where the line is full, one who has little in it is taken and one who has much is told`() {
+        let setup = Setup(GatewayLimits(commandsPerSocketMax: 100, commandsQueuedMax: 100, batchesUnderWayMax: 1))
+        let bob = Sender(address: .none, user: UserID("bob"))
+        setup.submit(1...201)
+        setup.submit(1_000...1_009, from: bob)
+        // One is under way, a hundred wait.
+        let busy = setup.answers.withLock { $0 }
+        #expect(busy.map(\.id) == Array(102...201) + (92...101).reversed())
+        #expect(busy.allSatisfy { if case .busy(100) = $0.answer { true } else { false } })
     }
 
     @Test func `a desk that is closed answers what it has, and takes no more`() async throws {

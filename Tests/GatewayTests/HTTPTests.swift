@@ -264,10 +264,10 @@ extension GatewaySuites {
         @Test func `a request may come in pieces of any size`() async throws {
             try await RunningGateway.run(hasMatcher: false) { gateway in
                 let answer = try await gateway.raw(
-                    "G", "ET /w", "rong HTTP/1.1\r\nHost: x\r\nConnec", "tion: close\r\n\r\n")
+                    "G", "ET /w", "rong HTTP/1.1\r\nHost: localhost\r\nConnec", "tion: close\r\n\r\n")
                 #expect(answer.status == 404)
                 let health = try await gateway.raw(
-                    "GE", "T /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r", "\n")
+                    "GE", "T /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r", "\n")
                 #expect(health.status == 200)
             }
         }
@@ -277,10 +277,10 @@ extension GatewaySuites {
         {
             try await RunningGateway.run(hasMatcher: false) { gateway in
                 let other = try await gateway.raw(
-                    "GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+                    "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
                 #expect(other.status == 200)
                 let elsewhere = try await gateway.raw(
-                    "GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                         + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
                 #expect(elsewhere.status == 200)
             }
@@ -288,8 +288,8 @@ extension GatewaySuites {
 
         @Test func `requests follow each other on one connection`() async throws {
             try await RunningGateway.run(hasMatcher: false) { gateway in
-                let one = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
-                let last = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                let one = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                let last = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 let answer = try await gateway.raw(one + one, last)
                 #expect(answer.body.split(separator: "HTTP/1.1 200 OK").count == 3)
             }
@@ -313,7 +313,7 @@ extension GatewaySuites {
                 let first = try await gateway.connect()
                 _ = try await first.first(type: "welcome")
                 let second = try await gateway.raw(
-                    "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                         + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
                 #expect(second.status == 503)
                 #expect(second.body.contains(#""code":"busy""#))

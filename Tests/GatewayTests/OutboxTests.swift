@@ -4,16 +4,28 @@ import Testing
 @testable import Gateway
 
 @Suite struct OutboxTests {
+    private func outbox(bytesMax: Int = 100) -> Outbox {
+        Outbox(bounds: .init(bytesMax: bytesMax, bytesEverMax: 10 * bytesMax, patience: .seconds(5)))
+    }
+
     private func frame(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
 
     private func drain(_ outbox: inout Outbox) -> [String] {
         var texts: [String] = []
-        while let frame = outbox.pop() { texts.append(String(buffer: frame)) }
+        while let item = outbox.pop() {
+            switch item {
+            case .frame(let frame): texts.append(String(buffer: frame))
+            case .book(let market): texts.append("book \(market)")
+            case .delivery: texts.append("delivery")
+            }
+        }
         return texts
     }
 
+    private func second(_ number: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(number) }
+
     @Test func `frames leave in the order in which they came`() {
-        var outbox = Outbox(bytesMax: 100)
+        var outbox = outbox()
         for text in ["a", "b", "c"] { outbox.push(frame(text)) }
         #expect(outbox.byteCount == 3)
         let drained = drain(&outbox)
@@ -21,32 +33,53 @@ import Testing
         #expect(outbox.byteCount == 0)
     }
 
-    @Test func `a newer book takes the place of an older one of its market that still waits`() {
-        var outbox = Outbox(bytesMax: 100)
-        outbox.pushBook(frame("X1"), market: "X")
+    @Test func `of one market one book waits, at the place of the first`() {
+        var outbox = outbox()
+        outbox.pushBook(market: 1)
         outbox.push(frame("order"))
-        outbox.pushBook(frame("Y1"), market: "Y")
-        outbox.pushBook(frame("X2"), market: "X")
-        outbox.pushBook(frame("X3"), market: "X")
+        outbox.pushBook(market: 2)
+        outbox.pushBook(market: 1)
+        outbox.pushBook(market: 1)
         #expect(outbox.booksDropped == 2)
         let drained = drain(&outbox)
-        #expect(drained == ["X3", "order", "Y1"])
-        outbox.pushBook(frame("X4"), market: "X")
+        #expect(drained == ["book 1", "order", "book 2"])
+        outbox.pushBook(market: 1)
+        outbox.pushBook(market: 2)
+        outbox.forgetBooks()
+        outbox.pushBook(market: 2)
         let later = drain(&outbox)
-        #expect(later == ["X4"])
+        #expect(later == ["book 2"])
     }
 
-    @Test func `books alone never fill the outbox, other frames do`() {
-        var outbox = Outbox(bytesMax: 50)
-        for number in 0..<1_000 { outbox.pushBook(frame("book \(number)"), market: "X") }
-        #expect(!outbox.isOverfull)
-        var count = 0
-        while !outbox.isOverfull {
-            outbox.push(frame("order"))
-            count += 1
+    @Test func `books alone never fill the outbox, however many markets there are`() {
+        var outbox = outbox()
+        for market in 0..<10_000 { outbox.pushBook(market: market) }
+        let judgement = outbox.judge(now: second(0))
+        #expect(judgement == .fine)
+    }
+
+    @Test func `a client that takes nothing is cut off when it has had its time, and not for bytes alone`() {
+        var outbox = outbox(bytesMax: 10)
+        outbox.push(frame("12345678901"))
+        var judgements: [Outbox.Judgement] = []
+        for number in [0, 3, 5] as [Int64] { judgements.append(outbox.judge(now: second(number))) }
+        #expect(judgements == [.watch(until: second(5)), .watch(until: second(5)), .cutOff])
+    }
+
+    @Test func `a client that reads is not cut off, though more waits all the time than may`() {
+        var outbox = outbox(bytesMax: 8)
+        for _ in 0..<30 { outbox.push(frame("ab")) }
+        for number in 0..<20 as Range<Int64> {
+            let judgement = outbox.judge(now: second(number * 5))
+            #expect(judgement == .watch(until: second(number * 5 + 5)))
+            _ = outbox.pop()
         }
-        #expect(count == 9)
-        let drained = drain(&outbox)
-        #expect(drained == ["book 999"] + Array(repeating: "order", count: 9))
+    }
+
+    @Test func `what waits has a bound for those who read too`() {
+        var outbox = outbox(bytesMax: 10)
+        for _ in 0..<51 { outbox.push(frame("ab")) }
+        let judgement = outbox.judge(now: second(0))
+        #expect(judgement == .cutOff)
     }
 }

@@ -74,7 +74,9 @@ struct RunningGateway: Sendable {
         try await eventually("the gateway is ready") { try await get("/ready").status == 200 }
     }
 
-    func connect() async throws -> TestSocket { try await TestSocket.connect(port: port) }
+    func connect(headers: [String] = []) async throws -> TestSocket {
+        try await TestSocket.connect(port: port, headers: headers)
+    }
 
     /// How many commands the log holds.
     func commandCount() throws -> Int64 {
@@ -93,13 +95,13 @@ struct RunningGateway: Sendable {
         try await request("GET", path, headers: headers)
     }
 
+    /// Headers that are given stand instead of the usual ones.
     func request(_ method: String, _ path: String, body: String = "", headers: [String] = []) async throws -> Answer {
-        let lines =
-            [
-                "\(method) \(path) HTTP/1.1", "Host: localhost", "Connection: close",
-                "Content-Length: \(body.utf8.count)",
-            ]
-            + headers
+        var lines = ["\(method) \(path) HTTP/1.1", "Connection: close", "Content-Length: \(body.utf8.count)"] + headers
+        for usual in ["Host: localhost", "Content-Type: application/json"]
+        where !headers.contains(where: { $0.lowercased().hasPrefix(usual.prefix { $0 != ":" }.lowercased()) }) {
+            lines.append(usual)
+        }
         return try await raw(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
     }
 

@@ -22,7 +22,8 @@ extension GatewaySuites {
 
         private func configuration(outboxBytesMax: Int) -> GatewayConfiguration {
             GatewayConfiguration(
-                limits: GatewayLimits(sendBufferBytes: 8_192, outboxBytesMax: outboxBytesMax),
+                limits: GatewayLimits(
+                    sendBufferBytes: 8_192, outboxBytesMax: outboxBytesMax, outboxMillisecondsMax: 100),
                 marketData: MarketDataLimits(bookInterval: .milliseconds(2)))
         }
 

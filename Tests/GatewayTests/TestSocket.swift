@@ -17,12 +17,13 @@ final class TestSocket: Sendable {
 
     private init(_ connection: RawConnection) { self.connection = connection }
 
-    static func connect(port: Int, path: String = "/ws") async throws -> TestSocket {
+    static func connect(port: Int, path: String = "/ws", headers: [String] = []) async throws -> TestSocket {
         let socket = TestSocket(try await RawConnection.connect(port: port))
-        let request = [
-            "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "", "",
-        ].joined(separator: "\r\n")
+        let request =
+            ([
+                "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+            ] + headers + ["", ""]).joined(separator: "\r\n")
         try await socket.connection.write(ByteBuffer(string: request))
         try await eventually("the handshake is answered") { try socket.takeHandshake() }
         return socket

@@ -5,13 +5,14 @@ import Synchronization
 
 /// Enters the commands of all clients. Whoever comes while batches are under way goes into the next one: the busier it
 /// is, the larger the batches, and one client alone waits for nobody. The next batch is handed over while the last one
-/// commits.
+/// commits. Where more waits than a batch takes, those who sent it take turns.
 final class CommandDesk: Sendable {
     /// Called once, on any thread.
     typealias Answer = @Sendable (DeskAnswer) -> Void
 
     private struct Waiting: Sendable {
         var entry: Entry
+        var sender: Sender
         var answer: Answer
     }
 
@@ -21,13 +22,15 @@ final class CommandDesk: Sendable {
     }
 
     private struct Queue {
-        var waiting: [Waiting] = []
+        var waiting: FairQueue<Waiting>
         var isClosed = false
         /// Somebody is handing batches over. One at a time, for the order.
         var isHandingOver = false
         var batchesUnderWay = 0
         var batchesUnanswered = 0
         var lastBatch: UInt64 = 0
+        /// So many of the next batches are short.
+        var shortBatchesLeft = 0
         /// Batches that failed; until they are dealt with nothing new is handed over.
         var failed: [Batch] = []
 
@@ -36,13 +39,18 @@ final class CommandDesk: Sendable {
         var needsRun: Bool { isClosed || (batchesUnderWay == 0 && !failed.isEmpty) }
     }
 
+    /// Whoever has more in line sends much.
+    private static let muchInLine = 32
+    /// How many batches are short after one that served somebody whole and left others waiting.
+    private static let shortBatches = 64
+
     private let entrance: any CommandEntrance
     private let limits: GatewayLimits
     private let metrics: GatewayMetrics
     private let logger: Logger
     private let onMoved: @Sendable ([MarketMove]) -> Void
     private let onAnswered: @Sendable () -> Void
-    private let queue = Mutex(Queue())
+    private let queue: Mutex<Queue>
     private let wakes: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
 
@@ -60,26 +68,28 @@ final class CommandDesk: Sendable {
         self.logger = logger
         self.onMoved = onMoved
         self.onAnswered = onAnswered
+        queue = Mutex(Queue(waiting: FairQueue(elementsMax: limits.commandsQueuedMax)))
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Puts a command in line, and hands it over.
-    func submit(_ entry: Entry, answer: @escaping Answer) {
-        if put(entry, answer: answer) { handOver() }
+    func submit(_ entry: Entry, from sender: Sender, answer: @escaping Answer) {
+        put(entry, from: sender, answer: answer)
+        handOver()
     }
 
-    /// Puts a command in line until the next `handOver`; false when it was answered already.
-    func put(_ entry: Entry, answer: @escaping Answer) -> Bool {
-        let refusal: DeskAnswer? = queue.withLock { queue in
-            if queue.isClosed { return .closing }
-            if queue.waiting.count >= limits.commandsQueuedMax { return .busy(limits.commandsQueuedMax) }
-            queue.waiting.append(Waiting(entry: entry, answer: answer))
-            return nil
+    /// Puts a command in line until the next `handOver`. Where the line is full somebody is told that it is busy: this
+    /// sender, or one who has more in it.
+    func put(_ entry: Entry, from sender: Sender, answer: @escaping Answer) {
+        let waiting = Waiting(entry: entry, sender: sender, answer: answer)
+        let refused: (Waiting, DeskAnswer)? = queue.withLock { queue in
+            if queue.isClosed { return (waiting, .closing) }
+            return queue.waiting.put(waiting, cost: sender.cost, from: sender)
+                .map { ($0, .busy(limits.commandsQueuedMax)) }
         }
-        guard let refusal else { return true }
-        answer(refusal)
+        guard let (waiting, answer) = refused else { return }
+        waiting.answer(answer)
         onAnswered()
-        return false
     }
 
     /// Hands over what waits, as far as there is room.
@@ -105,9 +115,27 @@ final class CommandDesk: Sendable {
         queue.batchesUnderWay += 1
         queue.batchesUnanswered += 1
         queue.lastBatch += 1
-        let commands = Array(queue.waiting.prefix(limits.commandsPerBatchMax))
-        queue.waiting.removeFirst(commands.count)
-        return Batch(number: queue.lastBatch, commands: commands)
+        return Batch(number: queue.lastBatch, commands: nextCommands(&queue))
+    }
+
+    /// As many as a batch takes; fewer of senders whose commands are refused, and fewer while somebody sends little and
+    /// others send more than a batch takes: it would wait for theirs.
+    private func nextCommands(_ queue: inout Queue) -> [Waiting] {
+        let costMax = queue.shortBatchesLeft > 0 ? limits.commandsPerShortBatchMax : limits.commandsPerBatchMax
+        var commands: [Waiting] = []
+        commands.reserveCapacity(min(queue.waiting.count, costMax))
+        var (cost, hasServedOne) = (0, false)
+        while cost < costMax, let next = queue.waiting.take() {
+            commands.append(next.element)
+            cost += next.cost
+            if next.isLast { hasServedOne = true }
+        }
+        if hasServedOne, queue.waiting.hasSender(withMoreThan: Self.muchInLine) {
+            queue.shortBatchesLeft = Self.shortBatches
+        } else if queue.shortBatchesLeft > 0 {
+            queue.shortBatchesLeft -= 1
+        }
+        return commands
     }
 
     private func ended(_ batch: Batch, _ result: Result<EntranceAnswer, EntranceFailure>) {
@@ -128,7 +156,10 @@ final class CommandDesk: Sendable {
     private func answer(_ commands: [Waiting], _ answer: EntranceAnswer) {
         var entered = 0
         for (waiting, receipt) in zip(commands, answer.receipts) {
-            if case .admitted = receipt.admission { entered += 1 }
+            let isRefusal: Bool
+            if case .admitted = receipt.admission { isRefusal = false } else { isRefusal = true }
+            if !isRefusal { entered += 1 }
+            waiting.sender.noteAnswer(isRefusal: isRefusal)
             waiting.answer(.receipt(receipt))
         }
         metrics.batch(entered: entered, refused: answer.receipts.count - entered)

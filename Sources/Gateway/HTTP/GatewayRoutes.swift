@@ -16,26 +16,36 @@ struct GatewayRoutes: Sendable {
     let metrics: GatewayMetrics
     let limits: GatewayLimits
     let marketData: MarketDataLimits
+    let doors: Doors
 
-    func router() -> Router<BasicRequestContext> {
-        let router = Router()
+    func router() -> Router<GatewayContext> {
+        let router = Router(context: GatewayContext.self)
+        router.add(middleware: DoorKeeper(doors: doors))
         router.add(middleware: UpgradeRefusal())
         router.add(middleware: ReadinessMark(feed: feed))
-        router.get("/") { _, _ in HTTPAnswer.text(LivePage.html, type: "text/html; charset=utf-8") }
+        router.get("/") { _, _ in page() }
         router.get("/health") { _, _ in HTTPAnswer.text("ok\n") }
         router.get("/ready") { _, _ in ready() }
         router.get("/metrics") { _, _ in HTTPAnswer.text(metrics.text(sockets: hub.socketCount)) }
         router.get("/book") { request, _ in answer { () throws(WireError) in try book(request) } }
         router.get("/trades") { request, _ in answer { () throws(WireError) in try trades(request) } }
         router.get("/candles") { request, _ in await candles.show(request) }
-        router.post("/orders") { request, _ in await orders.place(request) }
-        router.delete("/orders") { request, _ in await orders.delete(request) }
-        router.get("/orders/:id") { _, context in await orders.show(context.parameters.get("id") ?? "") }
+        router.post("/orders") { request, context in await orders.place(request, from: context.address) }
+        router.delete("/orders") { request, context in await orders.delete(request, from: context.address) }
+        router.get("/orders/:id") { request, context in
+            await orders.show(context.parameters.get("id") ?? "", request, from: context.address)
+        }
         return router
     }
 
     private func answer(_ body: () throws(WireError) -> Response) -> Response {
         do { return try body() } catch { return HTTPAnswer.error(error) }
+    }
+
+    private func page() -> Response {
+        var response = HTTPAnswer.text(LivePage.html, type: "text/html; charset=utf-8")
+        response.headers[.contentSecurityPolicy] = LivePage.policy
+        return response
     }
 
     private func ready() -> Response {
@@ -79,7 +89,7 @@ struct GatewayRoutes: Sendable {
 
 /// No upgrade happens outside `/ws`: the answer says that the connection ends with it.
 private struct UpgradeRefusal: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = GatewayContext
 
     @concurrent func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
@@ -92,7 +102,7 @@ private struct UpgradeRefusal: RouterMiddleware {
 
 /// Nothing that may be stale goes out as fresh: while this node is not ready every answer says why.
 private struct ReadinessMark: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = GatewayContext
 
     let feed: MarketDataFeed
 

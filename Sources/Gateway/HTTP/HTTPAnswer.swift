@@ -19,21 +19,25 @@ enum HTTPAnswer {
             status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    static func error(_ error: WireError) -> Response {
-        var response = json(ErrorMessage(error), status: status(of: error.code))
-        if error.code == .busy { response.headers[.retryAfter] = "1" }
+    /// - Parameter status: the code's own, if left out.
+    static func error(_ error: WireError, status: HTTPResponse.Status? = nil) -> Response {
+        var response = json(ErrorMessage(error), status: status ?? self.status(of: error.code))
+        if error.code == .busy { response.headers[.retryAfter] = "\(error.retrySeconds ?? 1)" }
+        if error.code == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        // One who guesses does so over connections of its own.
+        if error.retrySeconds != nil { response.headers[.connection] = "close" }
         return response
     }
 
-    private static func status(of code: ErrorCode) -> HTTPResponse.Status {
+    static func status(of code: ErrorCode) -> HTTPResponse.Status {
         switch code {
         case .busy: .tooManyRequests
         case .unavailable, ErrorCode(.notReady): .serviceUnavailable
         case .unauthorized: .unauthorized
         case .tooBig: .contentTooLarge
         case .badJSON, .badUTF8, .badValue, .badID, .missingField, .unknownField, .unknownType: .badRequest
-        case ErrorCode(.unknownMarket), ErrorCode(.unknownOrder): .notFound
-        case ErrorCode(.notYours), ErrorCode(.notPermitted): .forbidden
+        case ErrorCode(.unknownMarket), ErrorCode(.unknownOrder), .notFound: .notFound
+        case ErrorCode(.notYours), ErrorCode(.notPermitted), .notAllowed: .forbidden
         case ErrorCode(.duplicate): .conflict
         default: .unprocessableContent
         }

@@ -10,14 +10,15 @@ struct OrderRoutes: Sendable {
     let directory: MarketDirectory
     let desk: CommandDesk
     let reader: MarketDataReader
-    let tokens: [String: UserID]
+    let access: Access
     let limits: WireLimits
 
-    func place(_ request: Request) async -> Response {
+    func place(_ request: Request, from address: ClientAddress) async -> Response {
         do throws(WireError) {
             let body = try AddOrderBody.parse(try await bytes(of: request), limits: limits)
-            let user = try user(of: request, named: body.userID)
-            let entered = try await enter(Entry(id: IDMaker.orderID(), user: user, .add(body.order)))
+            let sender = Sender(address: address, user: try user(of: request, named: body.userID, from: address))
+            let entered = try await enter(
+                Entry(id: IDMaker.orderID(), user: sender.user, .add(body.order)), from: sender)
             let (id, clientOrderID) = (entered.id, body.order.clientOrderID)
             if entered.isRetry, let state = try await state(of: id) { return HTTPAnswer.json(state) }
             if let state = entered.state, let message = message(state, clientOrderID: clientOrderID) {
@@ -30,20 +31,21 @@ struct OrderRoutes: Sendable {
     }
 
     /// Answers when the cancel is in the log; what became of it, `GET /orders/ID` tells.
-    func delete(_ request: Request) async -> Response {
+    func delete(_ request: Request, from address: ClientAddress) async -> Response {
         do throws(WireError) {
             let body = try DeleteOrderBody.parse(try await bytes(of: request), limits: limits)
-            let user = try user(of: request, named: body.userID)
-            _ = try await enter(Entry(id: IDMaker.orderID(), user: user, .delete(body.id)))
+            let sender = Sender(address: address, user: try user(of: request, named: body.userID, from: address))
+            _ = try await enter(Entry(id: IDMaker.orderID(), user: sender.user, .delete(body.id)), from: sender)
             return HTTPAnswer.text("{}\n", type: "application/json", status: .accepted)
         } catch {
             return HTTPAnswer.error(error)
         }
     }
 
-    /// What became of an order. Whoever knows its id may ask.
-    func show(_ text: String) async -> Response {
+    /// What became of an order. Whoever knows its id may ask; where there are tokens, who has one.
+    func show(_ text: String, _ request: Request, from address: ClientAddress) async -> Response {
         do throws(WireError) {
+            if access.needsToken { _ = try user(of: request, named: nil, from: address) }
             guard let id = OrderID(text) else {
                 throw WireError(.badID, "\"\(text.prefix(40))\" is not a UUID", field: "id")
             }
@@ -75,9 +77,9 @@ struct OrderRoutes: Sendable {
         var state: CommandState?
     }
 
-    private func enter(_ entry: Entry) async throws(WireError) -> Entered {
+    private func enter(_ entry: Entry, from sender: Sender) async throws(WireError) -> Entered {
         let answer = await withCheckedContinuation { continuation in
-            desk.submit(entry) { continuation.resume(returning: $0) }
+            desk.submit(entry, from: sender) { continuation.resume(returning: $0) }
         }
         if case .receipt(let receipt) = answer, case .admitted(let id, let isRetry) = receipt.admission {
             return Entered(id: id, isRetry: isRetry, state: isRetry ? nil : receipt.state)
@@ -97,15 +99,15 @@ struct OrderRoutes: Sendable {
     }
 
     /// A token says who asks. Without tokens whoever reaches this address is trusted to say so.
-    private func user(of request: Request, named: UserID?) throws(WireError) -> UserID {
-        if let header = request.headers[.authorization] {
-            let token = header.hasPrefix("Bearer ") ? String(header.dropFirst(7)) : ""
-            guard let user = tokens[token], named == nil || named == user else {
-                throw WireError(.unauthorized, "the token is not known, or speaks for another user")
+    private func user(of request: Request, named: UserID?, from address: ClientAddress) throws(WireError) -> UserID {
+        if let token = try BearerToken.find(in: request.headers[values: .authorization]) {
+            let identity = try access.identity(ofToken: token, from: address)
+            guard named == nil || named == identity.user else {
+                throw WireError(.unauthorized, "the token speaks for another user", field: "userId")
             }
-            return user
+            return identity.user
         }
-        guard tokens.isEmpty else {
+        guard !access.needsToken else {
             throw WireError(.unauthorized, "a token is needed: Authorization: Bearer …")
         }
         guard let named else { throw WireError(.missingField, "say for whom: userId", field: "userId") }

@@ -23,4 +23,12 @@ enum Delivery: Sendable {
         case .event: false
         }
     }
+
+    /// Whether the client is told of it.
+    var isMessage: Bool {
+        switch self {
+        case .entered(_, nil): false
+        case .refused, .entered, .event: true
+        }
+    }
 }

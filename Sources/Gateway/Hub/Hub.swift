@@ -73,6 +73,11 @@ final class Hub: Sendable {
         }
     }
 
+    /// Closes the sockets whose token is not good any more.
+    func dropRevoked() {
+        for (loop, shard) in zip(loops, shards) { loop.execute { shard.value.dropRevoked() } }
+    }
+
     /// Keeps something for a socket until the next `deliver`.
     func post(_ delivery: Delivery) {
         mailboxes[delivery.socket.shard].deliveries.withLock { $0.append(delivery) }

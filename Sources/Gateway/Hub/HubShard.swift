@@ -8,10 +8,13 @@ final class HubShard {
     let index: Int
     private let eventLoop: any EventLoop
     private let flushInterval: TimeAmount
-    private let securitiesMax: Int
     private let followings: Hub.FollowingCount
     private var sockets: [UInt64: WebSocketHandler] = [:]
-    private var markets: [String: FollowedMarket] = [:]
+    /// In the order in which they appeared.
+    private var markets: [FollowedMarket] = []
+    private var places: [String: Int] = [:]
+    /// Those who follow all markets.
+    private var followersOfAll: Set<UInt64> = []
     /// What sockets are told of this node before they are told of markets.
     private var notice: ByteBuffer?
     private var lastNumber: UInt64 = 0
@@ -22,9 +25,10 @@ final class HubShard {
     private var flushedAt = NIODeadline.uptimeNanoseconds(0)
 
     private struct FollowedMarket {
+        /// Those who follow it by name.
         var followers: Set<UInt64> = []
         var book: ByteBuffer?
-        var recent: TradesMessage?
+        var recent: TradesMessage
         /// `recent` as a frame, made when the first client asks for it.
         var recentFrame: ByteBuffer?
     }
@@ -34,7 +38,6 @@ final class HubShard {
         self.followings = followings
         self.eventLoop = eventLoop
         flushInterval = .milliseconds(limits.flushIntervalMilliseconds)
-        securitiesMax = limits.wire.securitiesMax
     }
 
     var socketCount: Int { sockets.count }
@@ -46,48 +49,56 @@ final class HubShard {
 
     // MARK: Sockets come and go
 
-    /// Follows all markets there are, as many as one socket may.
+    /// Follows all markets there are and will be.
     func add(_ socket: WebSocketHandler) {
         sockets[socket.state.id.number] = socket
+        followersOfAll.insert(socket.state.id.number)
+        count(1)
         if let notice { socket.push(notice) }
-        let securities = Array(markets.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.prefix(securitiesMax))
-        socket.subscribedAtOpen(to: securities)
-        follow(socket, securities)
     }
 
     func remove(_ socket: WebSocketHandler) {
         guard sockets.removeValue(forKey: socket.state.id.number) != nil else { return }
-        unfollow(socket, socket.state.securities)
+        unfollow(socket)
         unflushed.remove(socket.state.id.number)
+    }
+
+    /// Closes the sockets whose token is not good any more.
+    func dropRevoked() {
+        for socket in Array(sockets.values) { socket.dropIfRevoked() }
     }
 
     // MARK: Subscriptions
 
-    func knows(_ security: String) -> Bool { markets[security] != nil }
+    func knows(_ security: String) -> Bool { places[security] != nil }
 
-    /// Sends the book and the last trades, and from now on what changes.
-    func follow(_ socket: WebSocketHandler, _ securities: some Sequence<String>) {
-        for security in securities {
-            if markets[security]?.followers.insert(socket.state.id.number).inserted == true { count(1) }
-            sendSnapshot(of: security, to: socket)
-        }
+    /// From now on the socket follows these, and none of those before.
+    func follow(_ socket: WebSocketHandler, _ securities: [String]) {
+        unfollow(socket)
+        let wanted = securities.compactMap { places[$0] }
+        for place in wanted { markets[place].followers.insert(socket.state.id.number) }
+        count(wanted.count)
+        socket.follow(wanted)
     }
 
-    func unfollow(_ socket: WebSocketHandler, _ securities: some Sequence<String>) {
-        for security in securities where markets[security]?.followers.remove(socket.state.id.number) != nil {
-            count(-1)
-        }
+    private func unfollow(_ socket: WebSocketHandler) {
+        let number = socket.state.id.number
+        if followersOfAll.remove(number) != nil { count(-1) }
+        let named = socket.following.named
+        for place in named { markets[place].followers.remove(number) }
+        count(-named.count)
     }
 
     private func count(_ change: Int) { followings.value.wrappingAdd(change, ordering: .relaxed) }
 
-    private func sendSnapshot(of security: String, to socket: WebSocketHandler) {
-        guard let market = markets[security] else { return }
-        if let book = market.book { socket.pushBook(book, market: security) }
-        guard let recent = market.recent else { return }
-        let frame = market.recentFrame ?? FrameBytes.text(recent)
-        markets[security]?.recentFrame = frame
-        socket.push(frame)
+    var marketCount: Int { markets.count }
+
+    func book(of place: Int) -> ByteBuffer? { markets[place].book }
+
+    func recentTrades(of place: Int) -> ByteBuffer {
+        let frame = markets[place].recentFrame ?? FrameBytes.text(markets[place].recent)
+        markets[place].recentFrame = frame
+        return frame
     }
 
     // MARK: What happened
@@ -104,31 +115,38 @@ final class HubShard {
     /// Hands on what happened in the markets, each client's share in one flush.
     func publish(_ updates: [MarketFrames]) {
         for update in updates {
-            let isNew = markets[update.security] == nil
-            if isNew { markets[update.security] = FollowedMarket(followers: followersOfNewMarket(update.security)) }
-            if let book = update.book { markets[update.security]?.book = book }
-            if isNew || !update.trades.isEmpty {
-                markets[update.security]?.recent = update.recent
-                markets[update.security]?.recentFrame = nil
-            }
-            for number in markets[update.security]?.followers ?? [] {
-                guard let socket = sockets[number] else { continue }
-                if isNew {
-                    sendSnapshot(of: update.security, to: socket)
-                } else {
-                    for trades in update.trades { socket.push(trades) }
-                    if let book = update.book { socket.pushBook(book, market: update.security) }
-                }
-                unflushed.insert(number)
-            }
+            let place = place(of: update)
+            tell(followersOfAll, update, place)
+            tell(markets[place].followers, update, place)
         }
         scheduleFlush()
     }
 
-    private func followersOfNewMarket(_ security: String) -> Set<UInt64> {
-        let followers = Set(sockets.filter { $0.value.marketAppeared(security) }.keys)
-        count(followers.count)
-        return followers
+    /// Notes what there is to be sent of the market from now on.
+    private func place(of update: MarketFrames) -> Int {
+        guard let place = places[update.security] else {
+            markets.append(FollowedMarket(book: update.book, recent: update.recent))
+            places[update.security] = markets.count - 1
+            return markets.count - 1
+        }
+        if let book = update.book { markets[place].book = book }
+        if !update.trades.isEmpty {
+            markets[place].recent = update.recent
+            markets[place].recentFrame = nil
+        }
+        return place
+    }
+
+    private func tell(_ followers: Set<UInt64>, _ update: MarketFrames, _ place: Int) {
+        for number in followers {
+            guard let socket = sockets[number] else { continue }
+            // Whoever has not been sent the market yet is sent it as it is when its turn comes.
+            if socket.following.hasSnapshot(of: place) {
+                for trades in update.trades { socket.push(trades) }
+                if update.book != nil { socket.pushBook(place) }
+            }
+            unflushed.insert(number)
+        }
     }
 
     /// Hands on what other threads have for single sockets. Those that are gone miss nothing.

@@ -2,6 +2,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypesHTTP1
 
 /// Holds the first bytes of a connection until they tell whether it asks for `/ws`, then sets up what it needs and
 /// hands the bytes on.
@@ -59,7 +60,7 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
         isDecided = true
         timeout?.cancel()
         do {
-            if asksForSocket { try becomeSocket(context) } else { becomeHTTP(context) }
+            if asksForSocket { try becomeSocket(context) } else { try becomeHTTP(context) }
         } catch {
             promise.fail(error)
             return context.close(promise: nil)
@@ -78,15 +79,21 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
         return next == UInt8(ascii: " ") || next == UInt8(ascii: "?")
     }
 
-    private func becomeHTTP(_ context: ChannelHandlerContext) {
+    private func becomeHTTP(_ context: ChannelHandlerContext) throws {
         gateway.http.setup(channel: context.channel, logger: logger).map { GatewayChannel.Negotiated.http($0) }
             .cascade(to: promise)
+        let pipeline = context.pipeline.syncOperations
+        let watch = try pipeline.handler(type: RequestWatch.self)
+        try pipeline.addHandler(ByteWatch(watch, limits: gateway.limits), position: .first)
+        let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+        try pipeline.addHandler(TargetForm(), position: .before(codec))
+        watch.bytesArrived()
     }
 
     private func becomeSocket(_ context: ChannelHandlerContext) throws {
         let pipeline = context.pipeline.syncOperations
         let encoder = HTTPResponseEncoder()
-        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes))
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: gateway.limits.http))
         try pipeline.addHandlers([
             encoder, decoder, HTTPServerProtocolErrorHandler(),
             HandshakeHandler(gateway: gateway, http: [encoder, decoder], promise: promise),

@@ -1,6 +1,7 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import Wire
 
 /// HTTP and WebSocket on one port: the first bytes of a connection say which it is.
 struct GatewayChannel: ServerChildChannel {
@@ -19,6 +20,8 @@ struct GatewayChannel: ServerChildChannel {
     let http: HTTP1Channel
     let hub: Hub
     let services: SocketServices
+    let doors: Doors
+    let addresses: AddressTable
     let limits: GatewayLimits
     let makeUserID: @Sendable () -> String
 
@@ -27,10 +30,38 @@ struct GatewayChannel: ServerChildChannel {
             try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: .init(limits.sendBufferBytes))
             // What waits should wait in the outbox, where a newer book can still take an older one's place.
             try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 4_096, high: 16_384))
+            // One client's bytes keep the others of its loop waiting no longer than these take.
+            try channel.syncOptions?.setOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 1_024, maximum: 16_384))
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             let promise = channel.eventLoop.makePromise(of: Negotiated.self)
+            let address = ClientAddress(channel.remoteAddress)
+            guard addresses.connect(address) else {
+                turnAway(channel)
+                promise.fail(ChannelError.inputClosed)
+                return Value(channel: channel, negotiated: promise.futureResult)
+            }
+            channel.closeFuture.whenComplete { [addresses] _ in addresses.leave(address) }
             let handler = FirstBytesHandler(gateway: self, promise: promise, logger: logger)
             try channel.pipeline.syncOperations.addHandler(handler)
             return Value(channel: channel, negotiated: promise.futureResult)
+        }
+    }
+
+    /// In as few bytes and as little work as can be.
+    private func turnAway(_ channel: any Channel) {
+        let body = ByteBuffer(
+            bytes: ErrorMessage(
+                WireError(
+                    .busy,
+                    "\(limits.connectionsPerAddressMax) connections of this address are open, the most it may have")
+            ).encoded())
+        var answer = ByteBuffer(
+            string: "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
+                + "Connection: close\r\nContent-Length: \(body.readableBytes)\r\n\r\n")
+        answer.writeImmutableBuffer(body)
+        channel.eventLoop.execute { [answer] in
+            channel.writeAndFlush(answer).whenComplete { _ in channel.close(promise: nil) }
         }
     }
 

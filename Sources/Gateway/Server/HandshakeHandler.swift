@@ -28,7 +28,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        timeout = context.eventLoop.scheduleTask(in: .milliseconds(gateway.limits.idleMillisecondsMax)) {
+        timeout = context.eventLoop.scheduleTask(in: .milliseconds(gateway.limits.requestMillisecondsMax)) {
             channel.close(promise: nil)
         }
     }
@@ -68,10 +68,32 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func answer(_ context: ChannelHandlerContext) {
         guard let head else { return }
+        do throws(Doors.Fault) {
+            _ = try gateway.doors.check(Doors.Request(head, context.channel))
+        } catch {
+            return refuse(context, HTTPResponseStatus(error), error.error)
+        }
         guard head.headers[canonicalForm: "upgrade"].contains(where: { $0.lowercased() == "websocket" }) else {
             return refuse(
                 context, .upgradeRequired, WireError(.badValue, "/ws speaks WebSocket: ask for an upgrade"))
         }
+        let address = ClientAddress(context.channel.remoteAddress)
+        let identity: Access.Identity?
+        do throws(WireError) {
+            identity = try self.identity(of: head, from: address)
+        } catch {
+            return refuse(context, error.code == .busy ? .tooManyRequests : .unauthorized, error)
+        }
+        guard gateway.addresses.openSocket(address) else {
+            return refuse(
+                context, .tooManyRequests,
+                WireError(
+                    .busy,
+                    "\(gateway.limits.socketsPerAddressMax) sockets of this address are open, the most it may have; try again later"
+                ))
+        }
+        let addresses = gateway.addresses
+        context.channel.closeFuture.whenComplete { _ in addresses.closeSocket(address) }
         guard gateway.hub.takePlace() else {
             return refuse(
                 context, .serviceUnavailable,
@@ -89,7 +111,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
             .whenComplete { result in
                 let (handler, context) = bound.value
                 switch result {
-                case .success(let headers): handler.upgrade(context, headers)
+                case .success(let headers): handler.upgrade(context, headers, identity)
                 case .failure:
                     handler.refuse(
                         context, .badRequest,
@@ -98,14 +120,24 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
             }
     }
 
-    private func upgrade(_ context: ChannelHandlerContext, _ headers: HTTPHeaders) {
+    /// Without tokens what stands in the header is somebody else's, a proxy's perhaps.
+    private func identity(of head: HTTPRequestHead, from address: ClientAddress) throws(WireError) -> Access.Identity? {
+        let access = gateway.services.access
+        guard access.needsToken, let token = try BearerToken.find(in: head.headers["authorization"]) else { return nil }
+        return try access.identity(ofToken: token, from: address)
+    }
+
+    private func upgrade(_ context: ChannelHandlerContext, _ headers: HTTPHeaders, _ identity: Access.Identity?) {
         guard !isDone, let shard = gateway.hub.shard(of: context.eventLoop) else {
             return context.close(promise: nil)
         }
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        let state = SocketState(id: shard.nextID(), user: UserID(gateway.makeUserID()), limits: gateway.limits)
+        let user = identity?.user ?? UserID(gateway.makeUserID())
+        let state = SocketState(
+            id: shard.nextID(), sender: Sender(address: ClientAddress(context.channel.remoteAddress), user: user),
+            identity: identity, needsToken: gateway.services.access.needsToken, limits: gateway.limits)
         let pipeline = context.pipeline.syncOperations
         do {
             for handler in http { pipeline.removeHandler(handler).whenFailure { _ in } }
@@ -130,11 +162,32 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         var headers: HTTPHeaders = ["Connection": "close", "Content-Type": "application/json"]
         headers.add(name: "Content-Length", value: String(body.readableBytes))
         if status == .upgradeRequired { headers.add(name: "Upgrade", value: "websocket") }
+        if status == .unauthorized { headers.add(name: "WWW-Authenticate", value: "Bearer") }
+        if error.code == .busy { headers.add(name: "Retry-After", value: "\(error.retrySeconds ?? 1)") }
         let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
         finish(.failure(ChannelError.inputClosed))
+    }
+}
+
+extension Doors.Request {
+    fileprivate init(_ head: HTTPRequestHead, _ channel: any Channel) {
+        self.init(
+            hosts: head.headers["host"], origins: head.headers["origin"], target: head.uri, isCommand: true,
+            localAddress: channel.localAddress?.ipAddress)
+    }
+}
+
+extension HTTPResponseStatus {
+    fileprivate init(_ fault: Doors.Fault) {
+        self =
+            switch fault.kind {
+            case .badRequest, .wrongContent: .badRequest
+            case .misdirected: .misdirectedRequest
+            case .forbidden: .forbidden
+            }
     }
 }

@@ -9,12 +9,9 @@ struct SocketServices: Sendable {
     let desk: CommandDesk
     let tracker: OrderTracker
     let hub: Hub
-    /// Whom a token speaks for.
-    let tokens: [String: UserID]
+    let access: Access
     let metrics: GatewayMetrics
     let logger: Logger
-
-    func user(ofToken token: String) -> UserID? { tokens[token] }
 
     /// Takes a command until the next `handOver`. It is answered once, with a delivery.
     func take(_ command: SocketCommand) {
@@ -24,7 +21,7 @@ struct SocketServices: Sendable {
             return hub.deliver()
         }
         let entry = Entry(id: IDMaker.orderID(), user: command.user, command.request)
-        _ = desk.put(entry) { settle(command, $0) }
+        desk.put(entry, from: command.sender) { settle(command, $0) }
     }
 
     /// Enters what was taken.
@@ -42,7 +39,7 @@ struct SocketServices: Sendable {
             let isWanted = tracker.entered(
                 OwnOrders.Entered(id: id, socket: command.socket, user: command.user, request: command.request),
                 known: known)
-            if !isWanted { cancel([(id: id, user: command.user)]) }
+            if !isWanted { cancel([(id: id, user: command.user)], from: command.sender) }
         }
         tracker.answered(command.socket)
     }
@@ -61,14 +58,15 @@ struct SocketServices: Sendable {
     func socketClosed(_ state: SocketState) {
         let open = tracker.socketClosed(
             state.id, cancelsOrders: state.cancelsOnDisconnect, commandsUnanswered: state.commandsUnanswered)
-        if state.cancelsOnDisconnect { cancel(open) }
+        if state.cancelsOnDisconnect { cancel(open, from: state.sender) }
     }
 
     /// Nobody is left to hear the answers.
-    private func cancel(_ orders: [(id: OrderID, user: UserID)]) {
+    private func cancel(_ orders: [(id: OrderID, user: UserID)], from sender: Sender) {
         for order in orders {
-            desk.submit(Entry(id: IDMaker.orderID(), user: order.user, .delete(order.id))) { _ in }
+            desk.put(Entry(id: IDMaker.orderID(), user: order.user, .delete(order.id)), from: sender) { _ in }
         }
+        if !orders.isEmpty { desk.handOver() }
     }
 }
 

@@ -13,22 +13,34 @@ struct SocketState {
 
     let id: SocketID
     let limits: GatewayLimits
-    private(set) var user: UserID
+    /// For whom it gives commands.
+    private(set) var sender: Sender
+    /// Who showed a token; nil for a socket that is named by itself.
+    private(set) var identity: Access.Identity?
+    /// Without an identity it only reads.
+    let needsToken: Bool
+    private(set) var wrongTokens = 0
     private(set) var cancelsOnDisconnect = false
-    private(set) var securities: Set<String> = []
-    /// Follows markets that appear later, until it subscribes by name.
-    private(set) var followsNewMarkets = true
+    /// For everything but commands.
+    private(set) var allowance: Allowance
     private var phase = Phase.open
     private var assembler: MessageAssembler
     private(set) var commandsUnanswered = 0
     private var pingsUnanswered = 0
 
-    init(id: SocketID, user: UserID, limits: GatewayLimits) {
+    init(
+        id: SocketID, sender: Sender, identity: Access.Identity? = nil, needsToken: Bool = false, limits: GatewayLimits
+    ) {
         self.id = id
-        self.user = user
+        self.sender = sender
+        self.identity = identity
+        self.needsToken = needsToken
         self.limits = limits
+        allowance = Allowance(perSecond: limits.sideFramesPerSecond, burst: limits.sideFramesBurst)
         assembler = MessageAssembler(bytesMax: limits.wire.messageBytesMax, fragmentsMax: limits.fragmentsMax)
     }
+
+    var user: UserID { sender.user }
 
     var isOpen: Bool {
         switch phase {
@@ -40,6 +52,8 @@ struct SocketState {
     enum FrameAction {
         case nothing
         case send(ByteBuffer)
+        /// Of several pings before the next flush the last is answered (RFC 6455, 5.5.3).
+        case pong(ByteBuffer)
         case enter(SocketCommand)
         case subscribe([String])
         case authenticate(token: String)
@@ -55,8 +69,12 @@ struct SocketState {
             return frame.opcode == .connectionClose ? .hangUp : .nothing
         }
         switch assembler.frameArrived(frame) {
-        case .incomplete, .pong: return .nothing
-        case .ping(let payload): return .send(FrameBytes.pong(payload))
+        case .incomplete, .pong:
+            allowance.spend(1)
+            return .nothing
+        case .ping(let payload):
+            allowance.spend(1)
+            return .pong(FrameBytes.pong(payload))
         case .text(let message): return messageArrived(Array(message.readableBytesView))
         case .close(let code, let fault): return .close(code, fault.map { describe($0) })
         }
@@ -78,46 +96,62 @@ struct SocketState {
         } catch {
             // RFC 6455 wants the connection failed when a text is not UTF-8; every other mistake is only answered.
             if error.code == .badUTF8 { return .close(.dataInconsistentWithMessage, error) }
-            return .send(FrameBytes.text(ErrorMessage(error)))
+            return refuse(ErrorMessage(error), cost: 2 + bytes.count / 1_024)
         }
         switch message {
         case .add(let order): return enter(.add(order))
         case .amend(let amend): return enter(.amend(amend))
         case .delete(let id): return enter(.delete(id))
         case .cancelAll(let orders): return enter(.cancelAll(orders))
-        case .subscribe(let securities): return .subscribe(securities)
-        case .auth(let token): return .authenticate(token: token)
+        case .subscribe(let securities):
+            allowance.spend(10 + securities.count)
+            return .subscribe(securities)
+        case .auth(let token):
+            allowance.spend(10)
+            return .authenticate(token: token)
         case .cancelOnDisconnect(let isOn):
+            allowance.spend(1)
             cancelsOnDisconnect = isOn
             return .send(FrameBytes.text(CancelOnDisconnectMessage(isEnabled: isOn)))
         }
     }
 
+    private mutating func refuse(_ message: ErrorMessage, cost: Int) -> FrameAction {
+        allowance.spend(cost)
+        return .send(FrameBytes.text(message))
+    }
+
     private mutating func enter(_ request: OrderRequest) -> FrameAction {
+        guard !needsToken || identity != nil else {
+            let error = WireError(
+                .unauthorized, "commands need a token here: send {\"type\":\"auth\",\"token\":…} first")
+            return refuse(ErrorMessage(error, about: request), cost: 2)
+        }
         guard commandsUnanswered < limits.commandsPerSocketMax else {
             let error = WireError(
                 .busy, "\(commandsUnanswered) commands of this socket are not answered yet; wait for their answers")
-            return .send(FrameBytes.text(ErrorMessage(error, about: request)))
+            return refuse(ErrorMessage(error, about: request), cost: 2)
         }
         commandsUnanswered += 1
-        return .enter(SocketCommand(socket: id, user: user, request: request))
+        return .enter(SocketCommand(socket: id, sender: sender, request: request))
     }
 
     /// A command was answered, whatever the answer.
     mutating func commandAnswered() { commandsUnanswered -= 1 }
 
-    mutating func authenticated(as user: UserID) { self.user = user }
-
-    mutating func subscribed(to securities: Set<String>, followsNewMarkets: Bool) {
-        self.securities = securities
-        self.followsNewMarkets = followsNewMarkets
+    mutating func authenticated(as identity: Access.Identity) {
+        self.identity = identity
+        sender = Sender(address: sender.address, user: identity.user)
     }
 
-    /// True when the socket follows the new market from now on.
-    mutating func marketAppeared(_ security: String) -> Bool {
-        guard followsNewMarkets, securities.count < limits.wire.securitiesMax else { return false }
-        return securities.insert(security).inserted
+    /// True when it has shown more wrong tokens than a socket may.
+    mutating func showedWrongToken() -> Bool {
+        wrongTokens += 1
+        return wrongTokens >= limits.wrongTokensPerSocketMax
     }
+
+    /// How long the socket is not read because it sent too much; nil where it is.
+    mutating func pause(now: NIODeadline) -> TimeAmount? { allowance.wait(now: now) }
 
     enum PingAction {
         case ping
@@ -148,10 +182,12 @@ enum OrderRequest: Hashable, Sendable {
     case cancelAll(CancelOrders)
 }
 
-struct SocketCommand: Hashable, Sendable {
+struct SocketCommand: Sendable {
     var socket: SocketID
-    var user: UserID
+    var sender: Sender
     var request: OrderRequest
+
+    var user: UserID { sender.user }
 }
 
 extension ErrorMessage {

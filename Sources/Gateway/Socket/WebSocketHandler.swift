@@ -14,10 +14,17 @@ final class WebSocketHandler: ChannelInboundHandler {
     private(set) var state: SocketState
     private let shard: HubShard
     private let services: SocketServices
+    private(set) var following = Following()
     private var outbox: Outbox
+    /// The answer to the last ping since the last flush.
+    private var pong: ByteBuffer?
     private var context: ChannelHandlerContext?
     private var hangUpTimer: Scheduled<Void>?
     private var pingTimer: RepeatedTask?
+    /// Looks again at a client that is behind.
+    private var watchTimer: Scheduled<Void>?
+    /// Reads on after a pause.
+    private var pauseTimer: Scheduled<Void>?
     /// Whether commands were taken since the last read ended.
     private var hasTaken = false
 
@@ -25,7 +32,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         self.state = state
         self.shard = shard
         self.services = services
-        outbox = Outbox(bytesMax: state.limits.outboxBytesMax)
+        outbox = Outbox(bounds: state.limits.outbox)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -55,6 +62,8 @@ final class WebSocketHandler: ChannelInboundHandler {
         handOver()
         pingTimer?.cancel()
         hangUpTimer?.cancel()
+        watchTimer?.cancel()
+        pauseTimer?.cancel()
         shard.remove(self)
         services.socketClosed(state)
     }
@@ -65,6 +74,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         switch state.frameArrived(unwrapInboundIn(data)) {
         case .nothing: break
         case .send(let frame): push(frame)
+        case .pong(let frame): pong = frame
         case .enter(let command):
             services.take(command)
             hasTaken = true
@@ -77,15 +87,29 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         handOver()
+        if let pong { push(pong) }
+        pong = nil
         flush()
+        pauseIfOverdrawn()
         context.fireChannelReadComplete()
+    }
+
+    /// Reads no more for a while from who sent more than its share of what is no command.
+    private func pauseIfOverdrawn() {
+        guard let context, pauseTimer == nil, let pause = state.pause(now: .now()) else { return }
+        try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        pauseTimer = context.eventLoop.scheduleTask(in: pause) {
+            bound.value.pauseTimer = nil
+            try? bound.value.context?.channel.syncOptions?.setOption(.autoRead, value: true)
+        }
     }
 
     /// What another thread has for this client. True when there is something to flush.
     func deliver(_ delivery: Delivery) -> Bool {
         if delivery.isAnswer { state.commandAnswered() }
-        guard let frame = services.frame(for: delivery) else { return false }
-        push(frame)
+        guard context != nil, state.isOpen, delivery.isMessage else { return false }
+        outbox.push(delivery)
         return true
     }
 
@@ -102,20 +126,29 @@ final class WebSocketHandler: ChannelInboundHandler {
                 .init(.unknownMarket), "there is no market \"\(unknown.prefix(40))\"", field: "securities")
             return push(FrameBytes.text(ErrorMessage(error)))
         }
-        let older = state.securities
-        shard.unfollow(self, older)
-        state.subscribed(to: Set(securities), followsNewMarkets: false)
         push(FrameBytes.text(SubscribedMessage(securities: securities)))
         shard.follow(self, securities)
     }
 
+    /// Called by the shard: what was followed before is not any more.
+    func follow(_ markets: [Int]) {
+        outbox.forgetBooks()
+        following.follow(markets)
+    }
+
     private func authenticate(_ token: String) {
-        guard let user = services.user(ofToken: token) else {
-            let error = WireError(.unauthorized, "the token is not known", field: "token")
-            return push(FrameBytes.text(ErrorMessage(error)))
+        do throws(WireError) {
+            state.authenticated(as: try services.access.identity(ofToken: token, from: state.sender.address))
+            push(FrameBytes.text(WelcomeMessage(userID: state.user)))
+        } catch {
+            if state.showedWrongToken() || error.code == .busy { return close(.policyViolation, because: error) }
+            push(FrameBytes.text(ErrorMessage(error)))
         }
-        state.authenticated(as: user)
-        push(FrameBytes.text(WelcomeMessage(userID: user)))
+    }
+
+    func dropIfRevoked() {
+        guard let identity = state.identity, !services.access.isGood(identity) else { return }
+        close(.policyViolation, because: WireError(.unauthorized, "the token is not good any more"))
     }
 
     // MARK: What the client is sent
@@ -126,29 +159,58 @@ final class WebSocketHandler: ChannelInboundHandler {
         outbox.push(frame)
     }
 
-    func pushBook(_ frame: ByteBuffer, market: String) {
+    func pushBook(_ place: Int) {
         guard context != nil, state.isOpen else { return }
-        outbox.pushBook(frame, market: market)
+        outbox.pushBook(market: place)
     }
 
-    func marketAppeared(_ security: String) -> Bool { state.marketAppeared(security) }
-
-    func subscribedAtOpen(to securities: [String]) {
-        state.subscribed(to: Set(securities), followsNewMarkets: true)
-    }
-
-    /// Writes what the channel takes now; the rest follows when it is writable again. A client that leaves too much
-    /// behind is cut off.
+    /// Writes what the channel takes now; the rest follows when it is writable again, and then the books and trades of the
+    /// markets that the client was not sent yet. A client that leaves too much behind for too long is cut off.
     func flush() {
-        guard let context, !outbox.isEmpty else { return }
+        guard let context else { return }
         var wrote = false
-        while context.channel.isWritable, let frame = outbox.pop() {
-            context.write(wrapOutboundOut(frame), promise: nil)
-            wrote = true
-        }
+        while context.channel.isWritable, writeNext(context) { wrote = true }
         if wrote { context.flush() }
         // Flushing may have made the channel writable, and so have emptied the outbox meanwhile.
-        if outbox.isOverfull { cutOff() }
+        watch()
+    }
+
+    /// False when there is nothing to write.
+    private func writeNext(_ context: ChannelHandlerContext) -> Bool {
+        while let item = outbox.pop() {
+            guard let frame = frame(of: item) else { continue }
+            context.write(wrapOutboundOut(frame), promise: nil)
+            return true
+        }
+        guard state.isOpen, let place = following.nextSnapshot(of: shard.marketCount) else { return false }
+        if let book = shard.book(of: place) { context.write(wrapOutboundOut(book), promise: nil) }
+        context.write(wrapOutboundOut(shard.recentTrades(of: place)), promise: nil)
+        return true
+    }
+
+    private func frame(of item: Outbox.Item) -> ByteBuffer? {
+        switch item {
+        case .frame(let frame): frame
+        case .book(let place): shard.book(of: place)
+        case .delivery(let delivery): services.frame(for: delivery)
+        }
+    }
+
+    private func watch() {
+        guard let context else { return }
+        switch outbox.judge(now: .now()) {
+        case .fine:
+            watchTimer?.cancel()
+            watchTimer = nil
+        case .cutOff: cutOff()
+        case .watch(let end):
+            guard watchTimer == nil else { return }
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            watchTimer = context.eventLoop.scheduleTask(deadline: end) {
+                bound.value.watchTimer = nil
+                bound.value.flush()
+            }
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -198,6 +260,9 @@ final class WebSocketHandler: ChannelInboundHandler {
         if let error { push(FrameBytes.text(ErrorMessage(error))) }
         push(FrameBytes.close(code))
         flush()
+        // Reading may be at rest, and the client's answer must be seen.
+        pauseTimer?.cancel()
+        try? context.channel.syncOptions?.setOption(.autoRead, value: true)
         guard state.beginClosing() else { return }
         shard.remove(self)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)

@@ -28,7 +28,7 @@ class HTTPClient(Client):
             try:
                 if self.connection is None:
                     self.connect()
-                self.connection.request("POST", "/orders", body)
+                self.connection.request("POST", "/orders", body, {"Content-Type": "application/json"})
                 response = self.connection.getresponse()
                 answer = json.loads(response.read())
                 if response.status in (200, 202):
