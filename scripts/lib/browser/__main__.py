@@ -4,6 +4,7 @@ import argparse
 import http.server
 import json
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ const settle = async (name, promise) => {
 const socket = send => new Promise((resolve, reject) => {
   const socket = new WebSocket(target.replace('http', 'ws') + '/ws');
   socket.onerror = () => reject('error');
-  socket.onmessage = () => { if (send) socket.send(send); setTimeout(() => resolve('opened'), 500); };
+  socket.onopen = () => { socket.send(send); setTimeout(() => resolve('opened'), 500); };
 });
 const post = (type, mode) => fetch(target + '/orders', {method: 'POST', mode, body: order, headers: {'Content-Type': type}})
   .then(answer => answer.status);
@@ -121,7 +122,7 @@ class Browser:
 
     def show(self, url):
         """The page as it stands after some seconds."""
-        process, folder = self.start(url, "--dump-dom", "--timeout=4000")
+        process, folder = self.start(url, "--dump-dom", "--virtual-time-budget=4000")
         try:
             return process.communicate(timeout=PAGE_SECONDS_MAX)[0]
         finally:
@@ -158,7 +159,9 @@ def main():
     server = Server(options.program)
     pages.target = f"http://127.0.0.1:{server.port}"
     shown = browser.show(f"http://localhost:{server.port}/")
-    checks.require("you are user#" in shown and "BTC-USD" in shown, "the live page runs and has its socket", shown[-800:])
+    checks.require(
+        "you are user#" in shown and "BTC-USD" in shown, "the live page runs and has its socket",
+        re.findall('id="state">[^<]*', shown))
     before = commands()
     tried = browser.ask(origin, pages.results)
     for name in ("socket", "read", "opaque", "json", "delete", "script"):
