@@ -1709,6 +1709,7 @@ begin
     delete from candles_1d;
     delete from candle_levels;
     delete from busts;
+    delete from set_aside where id is not null;
 
     update proposals p set member = (t.n ->> 'member')::smallint
     from members o join jsonb_array_elements(head -> 'members') t(n) on t.n ->> 'name' = o.name
@@ -1928,7 +1929,7 @@ ALTER FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain b
 CREATE FUNCTION pgbook_data.code_name(code smallint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text WHEN 119 THEN 'unconfirmed'::text WHEN 120 THEN 'not_ready'::text ELSE NULL::text END;
+    RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text WHEN 119 THEN 'unconfirmed'::text WHEN 120 THEN 'not_ready'::text WHEN 122 THEN 'unreadable'::text WHEN 123 THEN 'unexecutable'::text ELSE NULL::text END;
 
 ALTER FUNCTION pgbook_data.code_name(code smallint) OWNER TO pgbook_owner;
 
@@ -2083,6 +2084,8 @@ declare
     -- Whether this is a node of a cluster, and why it takes no commands.
     is_shared constant boolean := exists (select from cluster);
     unready text;
+    -- Markets whose own rows cannot be read.
+    aside constant smallint[] := array(select s.market from set_aside s where s.id is null);
     -- Which of the commands have a client order id that came by another node, and what got into the log.
     taken integer[];
     logged_ids uuid[];
@@ -2140,6 +2143,7 @@ begin
                 when length(p.client_order_id) not between 1 and 64 then 117
                 when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
                 when p.market is null then 101
+                when p.market = any (aside) then 122
                 when p.is_imported then 102
                 when p.kind in (2, 3) and p.target_user <> p.user_id then 112
                 when p.kind in (1, 2) and p.is_halted then 102
@@ -2229,6 +2233,10 @@ begin
                          row.max_price) r;
             if row.is_imported and row.code = 102 then
                 message := format('market %s holds an imported history and takes no orders', row.symbol);
+                field := 'security';
+            elsif row.code = 122 then
+                message := format('market %s cannot be read and takes no orders: %s', row.symbol,
+                    (select s.reason from set_aside s where s.market = row.market and s.id is null));
                 field := 'security';
             elsif row.code = 120 then
                 message := format('this node takes no commands now: %s', unready);
@@ -2417,6 +2425,42 @@ CREATE FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends t
     RETURN trim_scale((EXTRACT(epoch FROM (ends - starts)) * (1000000)::numeric));
 
 ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
+
+CREATE TABLE pgbook_data.matchers (
+    matcher uuid NOT NULL,
+    pid integer NOT NULL,
+    executes integer,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    reason text
+)
+WITH (fillfactor='20');
+
+ALTER TABLE pgbook_data.matchers OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.matchers AS
+ SELECT m.matcher,
+    m.pid,
+    m.executes,
+    m.started_at,
+    m.seen_at,
+    (a.pid IS NOT NULL) AS is_connected,
+        CASE
+            WHEN (a.pid IS NULL) THEN 'the matcher is gone; start one: pgbook serve'::text
+            WHEN (m.seen_at < (clock_timestamp() - '00:00:02.2'::interval)) THEN format('the matcher hangs: it was last heard of at %s'::text, to_char((m.seen_at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'::text))
+            ELSE m.reason
+        END AS reason
+   FROM (pgbook_data.matchers m
+     LEFT JOIN pg_stat_activity a ON ((a.pid = m.pid)));
+
+ALTER VIEW pgbook.matchers OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.no_matcher() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (SELECT CASE WHEN (count(*) = 0) THEN 'no matcher is connected; start one: pgbook serve'::text WHEN (NOT bool_or((m.reason IS NULL))) THEN min(m.reason) ELSE NULL::text END AS "case" FROM pgbook.matchers m WHERE m.is_connected);
+
+ALTER FUNCTION pgbook_data.no_matcher() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.not_ready() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3333,6 +3377,16 @@ CREATE TABLE pgbook_data.displaced (
 
 ALTER TABLE pgbook_data.displaced OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_data.set_aside (
+    market smallint NOT NULL,
+    id uuid,
+    code smallint NOT NULL,
+    reason text NOT NULL,
+    noticed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE pgbook_data.set_aside OWNER TO pgbook_owner;
+
 CREATE VIEW pgbook.commands AS
  SELECT c.id,
     c."time",
@@ -3341,7 +3395,7 @@ CREATE VIEW pgbook.commands AS
     (ARRAY['place'::text, 'amend'::text, 'cancel'::text, 'cancel_all'::text, 'halt'::text, 'resume'::text, 'expire'::text])[c.kind] AS kind,
     c.target,
     COALESCE(c.seq, w.seq) AS seq,
-    pgbook_data.code_name(COALESCE(c.code, w.code)) AS code,
+    pgbook_data.code_name(COALESCE(c.code, w.code, a.code)) AS code,
     trim_scale(((c.amount)::numeric * m.lot_size)) AS amount,
     trim_scale(((c.price)::numeric * m.tick_size)) AS price,
     trim_scale(((COALESCE(c.filled, w.filled))::numeric * m.lot_size)) AS filled,
@@ -3356,9 +3410,10 @@ CREATE VIEW pgbook.commands AS
             WHEN (c.seq IS NOT NULL) THEN c.accepted_at
             ELSE NULL::timestamp with time zone
         END) AS executed_at
-   FROM ((pgbook_data.commands c
+   FROM (((pgbook_data.commands c
      JOIN pgbook_data.markets m USING (market))
      LEFT JOIN pgbook_data.outcomes w ON ((w.id = c.id)))
+     LEFT JOIN pgbook_data.set_aside a ON ((a.id = c.id)))
 UNION ALL
  SELECT d.id,
     d."time",
@@ -3536,13 +3591,14 @@ CREATE VIEW pgbook.orders AS
     o.seq,
     c.accepted_at,
     o.executed_at
-   FROM (((((pgbook_data.commands c
+   FROM ((((((pgbook_data.commands c
      JOIN pgbook_data.markets m USING (market))
      LEFT JOIN pgbook_data.outcomes w ON ((w.id = c.id)))
      LEFT JOIN pgbook_data.book b ON ((b.id = c.id)))
      LEFT JOIN pgbook_data.closed x ON ((x.id = c.id)))
+     LEFT JOIN pgbook_data.set_aside a ON ((a.id = c.id)))
      CROSS JOIN LATERAL ( SELECT COALESCE(c.seq, w.seq) AS seq,
-            COALESCE(c.code, w.code) AS code,
+            COALESCE(c.code, w.code, a.code) AS code,
             COALESCE(c.filled, w.filled) AS filled,
             COALESCE(c.notional, w.notional) AS notional,
             COALESCE(w.executed_at,
@@ -3553,6 +3609,22 @@ CREATE VIEW pgbook.orders AS
   WHERE (c.kind = 1);
 
 ALTER VIEW pgbook.orders OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.set_aside AS
+ SELECT COALESCE(m.symbol, (a.market)::text) AS security,
+    a.id,
+    c.user_id,
+    pgbook_data.code_name(a.code) AS code,
+    a.reason,
+    a.noticed_at
+   FROM ((pgbook_data.set_aside a
+     LEFT JOIN pgbook_data.markets m USING (market))
+     LEFT JOIN LATERAL ( SELECT commands.user_id
+           FROM pgbook_data.commands
+          WHERE (commands.id = a.id)
+         LIMIT 1) c ON (true));
+
+ALTER VIEW pgbook.set_aside OWNER TO pgbook_owner;
 
 CREATE VIEW pgbook.taker_trades AS
 SELECT
@@ -3837,6 +3909,9 @@ ALTER TABLE ONLY pgbook_data.markets
 ALTER TABLE ONLY pgbook_data.markets
     ADD CONSTRAINT markets_symbol_key UNIQUE (symbol);
 
+ALTER TABLE ONLY pgbook_data.matchers
+    ADD CONSTRAINT matchers_pkey PRIMARY KEY (matcher);
+
 ALTER TABLE ONLY pgbook_data.members
     ADD CONSTRAINT members_name_key UNIQUE (name);
 
@@ -3897,6 +3972,10 @@ CREATE UNIQUE INDEX displaced_log ON pgbook_data.displaced USING btree (log_key)
 CREATE INDEX divergence_id ON pgbook_data.divergence USING btree (id);
 
 CREATE INDEX outbox_order ON pgbook_data.outbox USING btree (xact, entered);
+
+CREATE UNIQUE INDEX set_aside_command ON pgbook_data.set_aside USING btree (id) WHERE (id IS NOT NULL);
+
+CREATE UNIQUE INDEX set_aside_market ON pgbook_data.set_aside USING btree (market) WHERE (id IS NULL);
 
 CREATE UNIQUE INDEX trades_id ON pgbook_data.trades USING btree (market, "time", trade_id);
 
@@ -4181,6 +4260,14 @@ GRANT ALL ON FUNCTION pgbook_data.log_rank(c pgbook_data.commands) TO pgbook_nod
 REVOKE ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.matchers TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.matchers TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook_data.no_matcher() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.no_matcher() TO pgbook_node;
+GRANT ALL ON FUNCTION pgbook_data.no_matcher() TO pgbook_reader;
+
 REVOKE ALL ON FUNCTION pgbook_data.not_ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_reader;
@@ -4273,6 +4360,8 @@ GRANT SELECT ON TABLE pgbook.cluster_status TO pgbook_reader;
 
 GRANT SELECT,INSERT ON TABLE pgbook_data.displaced TO pgbook_node;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.set_aside TO pgbook_node;
+
 GRANT SELECT ON TABLE pgbook.commands TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.divergence TO pgbook_node;
@@ -4288,6 +4377,8 @@ GRANT SELECT ON TABLE pgbook.markets TO pgbook_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.closed TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.orders TO pgbook_reader;
+
+GRANT SELECT ON TABLE pgbook.set_aside TO pgbook_reader;
 
 GRANT SELECT ON TABLE pgbook.taker_trades TO pgbook_reader;
 

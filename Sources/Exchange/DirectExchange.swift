@@ -11,14 +11,15 @@ public import Store
 /// It lives on the thread of its connection, which must be of the node's role and must not be used for anything else
 /// between `submit` and `finish`.
 public final class DirectExchange {
-    private let connection: StoreConnection
-    private let limits: ExchangeLimits
+    let connection: StoreConnection
+    let health: ExecutorHealth?
+    let limits: ExchangeLimits
     private let origin: String
     private var clock: StampClock
-    private var markets = LiveMarkets()
+    var markets = LiveMarkets()
     /// Sent, and not known to be durable yet.
     private var pending: DirectBatch?
-    private var completed: [ExecutedBatch] = []
+    var completed: [ExecutedBatch] = []
     /// Batches to come whose ids are looked up first.
     private var checkedBatches = 0
     /// Moves that were not announced yet, and when the next announcement may be.
@@ -27,8 +28,12 @@ public final class DirectExchange {
     /// Whether commands went into the inbox, where they wait for their turn.
     public private(set) var hasLogged = false
 
-    public init(_ connection: StoreConnection, limits: ExchangeLimits = ExchangeLimits()) throws {
+    /// - Parameter health: where it tells which markets' batches fail.
+    public init(
+        _ connection: StoreConnection, health: ExecutorHealth? = nil, limits: ExchangeLimits = ExchangeLimits()
+    ) throws {
         self.connection = connection
+        self.health = health
         self.limits = limits
         try connection.prepareForMatching()
         let start = try connection.directStart()
@@ -87,14 +92,14 @@ private struct Stale: Error {}
 
 extension DirectExchange {
     /// Runs a batch until it is sent, or done where `waits`, or failed.
-    private func run(_ entries: [Entry], tag: Int, waits: Bool) {
+    func run(_ entries: [Entry], tag: Int, waits: Bool) {
         var failure = DirectFailure.conflict
         for attempt in 0..<limits.attemptsMax {
             do {
                 // From the second time on the markets are locked first, so that nobody can be faster again.
                 var batch = try match(entries, tag: tag, locksFirst: attempt > 0)
                 try send(&batch)
-                if waits { try settle() }
+                if waits { try conclude() }
                 return
             } catch is Superseded {
                 continue
@@ -107,7 +112,7 @@ extension DirectExchange {
                 checkedBatches = limits.checkedBatches
             }
         }
-        completed.append(ExecutedBatch(tag: tag, outcome: .failure(failure)))
+        completed.append(divided(entries, tag: tag, after: failure))
     }
 
     private func reset() {
@@ -116,23 +121,29 @@ extension DirectExchange {
     }
 
     /// Waits for the batch under way. If somebody was faster it is executed once more, from the rows.
-    private func settle() throws {
+    func settle() throws {
         guard let batch = pending else { return }
-        pending = nil
         do {
-            try connection.finishDirect()
-            completed.append(batch.executed())
+            try conclude()
         } catch {
             reset()
-            let failure = DirectFailure(error)
-            if case .conflict = failure, connection.isUsable {
+            switch DirectFailure(error) {
+            case .conflict where connection.isUsable:
                 checkedBatches = limits.checkedBatches
                 run(batch.entries, tag: batch.tag, waits: true)
-            } else {
-                completed.append(ExecutedBatch(tag: batch.tag, outcome: .failure(failure)))
+            case let failure:
+                completed.append(divided(batch.entries, tag: batch.tag, after: failure))
             }
             throw Superseded()
         }
+    }
+
+    /// Waits for the batch under way; what to do where it fails is the caller's.
+    private func conclude() throws {
+        guard let batch = pending else { return }
+        pending = nil
+        try connection.finishDirect()
+        succeeded(batch)
     }
 
     /// Sends a batch that was matched.
@@ -151,8 +162,14 @@ extension DirectExchange {
         } else {
             if !batch.runs.isEmpty { try connection.finishDirect() }
             try enterDoubted(&batch)
-            completed.append(batch.executed())
+            succeeded(batch)
         }
+    }
+
+    private func succeeded(_ batch: DirectBatch) {
+        completed.append(batch.executed())
+        guard let health else { return }
+        for number in batch.runs.keys { health.succeeded(number, on: .direct) }
     }
 
     /// What is not plainly in order, and what must stay behind it, goes through the database's own entrance.

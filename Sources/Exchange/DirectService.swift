@@ -9,9 +9,11 @@ struct DirectService {
     private var answers: [Int: DirectEntrance.Answer] = [:]
     private var lastTag = 0
 
-    init(_ entrance: DirectEntrance, _ connection: StoreConnection, limits: ExchangeLimits) throws {
+    init(
+        _ entrance: DirectEntrance, _ connection: StoreConnection, _ health: ExecutorHealth, limits: ExchangeLimits
+    ) throws {
         self.entrance = entrance
-        exchange = try DirectExchange(connection, limits: limits)
+        exchange = try DirectExchange(connection, health: health, limits: limits)
         entrance.open(wake: connection.waker)
     }
 
@@ -82,8 +84,8 @@ extension Receipt {
 extension EntranceFailure {
     fileprivate init(_ failure: DirectFailure) {
         switch failure {
-        case .refused(let message): self = .refused(message)
-        case .conflict: self = .refused("others changed the market each time it was tried; try again")
+        case .refused(let message), .unfit(let message): self = .refused(message)
+        case .conflict: self = .refused("\(failure); try again")
         case .unreachable(let message): self = .unreachable(message)
         case .cancelled: self = .unreachable("the matcher is ending")
         }

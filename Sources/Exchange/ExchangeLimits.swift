@@ -23,6 +23,14 @@ public struct ExchangeLimits: Sendable {
     public var noticeInterval: Duration = .milliseconds(5)
     /// How long a lost notification can delay a command.
     public var pollInterval: Duration = .seconds(1)
+    /// How long somebody else may have a market that is due, with nothing executed meanwhile, before it is told.
+    public var skippedMax: Duration = .milliseconds(900)
+    /// How often a matcher with nothing to do asks whether the server still answers.
+    public var lifeSignInterval: Duration = .milliseconds(500)
+    /// How often somebody beside the matcher looks at what stands in its way and notes how it fares.
+    public var watchInterval: Duration = .milliseconds(400)
+    /// A matcher that has nothing new to say says so after this.
+    public var heartbeatInterval: Duration = .seconds(1)
 
     public init() {}
 }

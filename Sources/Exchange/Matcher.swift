@@ -26,20 +26,30 @@ public struct Matcher: Sendable {
 
     private let configuration: Configuration
     private let entrance: DirectEntrance?
+    /// How it fares; also for others of the process.
+    public let health: ExecutorHealth
     let logger: Logger
 
-    /// - Parameter entrance: served by this matcher, if given; only where there is no window.
-    public init(_ configuration: Configuration, entrance: DirectEntrance? = nil, logger: Logger) {
+    var limits: ExchangeLimits { configuration.limits }
+
+    /// - Parameters:
+    ///   - entrance: served by this matcher, if given; only where there is no window.
+    ///   - health: where it tells how it fares.
+    public init(
+        _ configuration: Configuration, entrance: DirectEntrance? = nil, health: ExecutorHealth = ExecutorHealth(),
+        logger: Logger
+    ) {
         precondition(entrance == nil || configuration.window == .zero, "with a window commands wait in the inbox")
         self.configuration = configuration
         self.entrance = entrance
+        self.health = health
         self.logger = logger
     }
 
     /// Runs on a connection until the task is cancelled or the connection is lost.
     /// - Throws: what ended it; `CancellationError` when the task was cancelled.
     public func run(on connection: StoreConnection) throws {
-        var loop = MatcherLoop(connection, configuration, logger: logger)
+        var loop = MatcherLoop(connection, configuration, health, logger: logger)
         try loop.run(serving: entrance)
     }
 }
@@ -54,8 +64,16 @@ enum MatcherFault: Error, CustomStringConvertible {
 private struct MatcherLoop {
     private let connection: StoreConnection
     private let configuration: Matcher.Configuration
+    private let health: ExecutorHealth
     private let logger: Logger
     private var markets: [MarketNumber: Market] = [:]
+    /// Their rows cannot be read.
+    private var unreadable: [UnreadableMarket] = []
+    private var careful = CarefulMarkets()
+    /// What was said last of a market that waits, so that it is said once.
+    private var complaints: [MarketNumber: String] = [:]
+    /// Markets that somebody else had when they were due: what was waiting, and since when.
+    private var skipped: [MarketNumber: (oldest: Timestamp, since: ContinuousClock.Instant)] = [:]
     /// With a window: up to when this matcher has seen a market's inbox empty. What shows up below is late.
     private var emptyThrough: [MarketNumber: Timestamp] = [:]
     private var expiries = ExpiryEntries()
@@ -74,9 +92,12 @@ private struct MatcherLoop {
     private static let restlessnessMin = Duration.milliseconds(2)
     private var restlessness = Self.restlessnessMin
 
-    init(_ connection: StoreConnection, _ configuration: Matcher.Configuration, logger: Logger) {
+    init(
+        _ connection: StoreConnection, _ configuration: Matcher.Configuration, _ health: ExecutorHealth, logger: Logger
+    ) {
         self.connection = connection
         self.configuration = configuration
+        self.health = health
         self.logger = logger
     }
 
@@ -85,13 +106,17 @@ private struct MatcherLoop {
         try connection.listenForCommands()
         // One that was killed may have been asleep.
         try connection.stayAwake()
-        service = try entrance.map { try DirectService($0, connection, limits: configuration.limits) }
+        try learnMarkets()
+        service = try entrance.map { try DirectService($0, connection, health, limits: configuration.limits) }
+        health.connected(serverProcess: connection.serverProcess)
         defer {
             service?.finish()
             service?.close(because: "the matcher lost its connection or is ending")
         }
         while true {
             try Task.checkCancellation()
+            health.begins("a batch")
+            defer { health.ended() }
             let worked = service?.work() ?? false
             guard connection.isUsable else { throw MatcherFault.connectionLost }
             if connection.hearsOfCommands() || service?.takeHasLogged() ?? false || ContinuousClock.now >= nextLook {
@@ -147,9 +172,29 @@ private struct MatcherLoop {
             nextLook = min(nextLook, ContinuousClock.now + restlessness)
             restlessness = min(restlessness * 2, configuration.limits.pollInterval)
         }
-        if try connection.waitForCommands(max(.zero, min(nextLook, announcement) - ContinuousClock.now)) {
+        health.ended()
+        let now = ContinuousClock.now
+        let lifeSign = now + configuration.limits.lifeSignInterval
+        if try connection.waitForCommands(max(.zero, min(nextLook, announcement, lifeSign) - now)) {
             nextLook = ContinuousClock.now
+        } else if ContinuousClock.now >= lifeSign {
+            // A server that hangs is noticed by asking it.
+            health.begins("a question")
+            try connection.answers()
         }
+    }
+
+    /// Reads the markets anew. Those that cannot be read are set aside, and come back when they can.
+    private mutating func learnMarkets() throws {
+        let list = try connection.marketList()
+        markets = Dictionary(uniqueKeysWithValues: list.markets.map { ($0.number, $0) })
+        try connection.setAside(markets: list.unreadable)
+        for market in list.unreadable where !unreadable.contains(market) {
+            logger.error(
+                "a market cannot be read and is set aside; the others go on",
+                metadata: ["market": "\(market.symbol)", "reason": "\(market.reason)"])
+        }
+        unreadable = list.unreadable
     }
 
     /// Executes one batch of every market that is due.
@@ -160,11 +205,14 @@ private struct MatcherLoop {
         let cutoff = cutoff(due)
         var didWork = false
         var pause = configuration.limits.pollInterval
+        if !unreadable.isEmpty { try learnMarkets() }
+        health.waits(only: Set(due.markets.lazy.filter { $0.oldestWaiting != nil }.map(\.market)))
         for dueMarket in due.markets {
+            guard let market = try market(dueMarket.market) else { continue }
             var isEmpty = true
             if let oldest = dueMarket.oldestWaiting, oldest <= cutoff {
                 let report = try executeAlone(
-                    try market(dueMarket.market), whatIsDue(of: dueMarket.market, cutoff, isShared: due.cluster != nil))
+                    market, whatIsDue(of: dueMarket.market, cutoff, isShared: due.cluster != nil), oldest: oldest)
                 didWork = didWork || report != nil
                 isEmpty = report.map { !$0.isFull } ?? false
             } else if let oldest = dueMarket.oldestWaiting {
@@ -173,8 +221,7 @@ private struct MatcherLoop {
             } else if let expiry = dueMarket.nextExpiry {
                 let moment = expiries.moment(for: expiry, of: dueMarket.market, in: due.cluster)
                 if moment <= now {
-                    try enterExpiry(try market(dueMarket.market))
-                    expiries.entered(expiry, of: dueMarket.market, at: now)
+                    if try enterExpiry(market) { expiries.entered(expiry, of: dueMarket.market, at: now) }
                 } else {
                     pause = min(pause, .microseconds(moment.rawValue - now.rawValue))
                 }
@@ -199,41 +246,96 @@ private struct MatcherLoop {
 
     private var hasWindow: Bool { configuration.window > .zero }
 
-    /// A market whose batch fails must not keep the others waiting. It is tried again after a poll interval.
-    private func executeAlone(_ market: Market, _ due: MatchingBatch.Due) throws -> MatchingBatch.Report? {
+    /// A market whose batch fails must not keep the others waiting. Where one of its commands is at fault that one is
+    /// found and refused; else the market is tried again after a poll interval.
+    /// - Parameter oldest: when its oldest command was stamped.
+    private mutating func executeAlone(
+        _ market: Market, _ due: MatchingBatch.Due, oldest: Timestamp
+    ) throws -> MatchingBatch.Report? {
+        let commandsMax = configuration.limits.commandsPerBatchMax
         do {
+            health.begins("a batch of \(market.symbol)")
             let report = try MatchingBatch(
                 MatchingTransaction(connection, market: market), due: due, limits: configuration.limits
-            ).run()
+            ).run(care: careful[market.number])
             service?.executed(market.number)
-            report?.log(market, to: logger)
+            if let report {
+                careful.succeeded(market.number, of: commandsMax)
+                health.succeeded(market.number, on: .inbox)
+                complaints[market.number] = nil
+                skipped[market.number] = nil
+                report.log(market, to: logger)
+            } else {
+                noteSkipped(market, oldest)
+            }
             return report
         } catch {
             guard connection.isUsable, !(error is CancellationError), !Task.isCancelled else { throw error }
-            logger.error(
-                "a batch failed and was rolled back; its market waits",
-                metadata: ["market": "\(market.symbol)", "error": "\(error)"])
+            let failure = DirectFailure(ofLogged: error)
+            if case .unfit(let words) = failure,
+                careful.failed(market.number, of: commandsMax, because: words)
+            {
+                return .again
+            }
+            complain(of: market, "\(failure)")
             return nil
         }
     }
 
-    /// A quiet market has no command that would let its clock advance, so one is given.
-    private func enterExpiry(_ market: Market) throws {
-        _ = try connection.enter([Entry(user: UserID("pgbook"), market: market.symbol, action: .expire)])
+    /// Somebody else has the market's row. Another matcher would have executed something meanwhile.
+    private mutating func noteSkipped(_ market: Market, _ oldest: Timestamp) {
+        let now = ContinuousClock.now
+        guard let first = skipped[market.number], first.oldest == oldest else {
+            skipped[market.number] = (oldest, now)
+            return
+        }
+        if first.since + configuration.limits.skippedMax <= now {
+            complain(of: market, "another session has its row locked and executes nothing")
+        }
     }
 
-    private mutating func market(_ number: MarketNumber) throws -> Market {
-        if let market = markets[number] { return market }
-        for market in try connection.markets() { markets[market.number] = market }
-        guard let market = markets[number] else {
-            preconditionFailure("market \(number.rawValue) has a state but no row")
+    private mutating func complain(of market: Market, _ words: String) {
+        health.failed(market.number, market.symbol, because: words, on: .inbox)
+        guard complaints.updateValue(words, forKey: market.number) != words else { return }
+        logger.error(
+            "nothing of a market can be executed; it waits, the others go on",
+            metadata: ["market": "\(market.symbol)", "error": "\(words)"])
+    }
+
+    /// A quiet market has no command that would let its clock advance, so one is given.
+    /// - Returns: whether it was; otherwise it is tried again after a poll interval.
+    private mutating func enterExpiry(_ market: Market) throws -> Bool {
+        do {
+            _ = try connection.enter([Entry(user: UserID("pgbook"), market: market.symbol, action: .expire)])
+            return true
+        } catch {
+            guard connection.isUsable, !(error is CancellationError), !Task.isCancelled else { throw error }
+            complain(of: market, "\(DirectFailure(error))")
+            return false
         }
-        return market
+    }
+
+    /// Nil where its row cannot be read.
+    private mutating func market(_ number: MarketNumber) throws -> Market? {
+        if let market = markets[number] { return market }
+        if !unreadable.contains(where: { $0.number == number }) { try learnMarkets() }
+        return markets[number]
     }
 }
 
 extension MatchingBatch.Report {
+    /// Nothing was done, and there is something to do at once.
+    fileprivate static var again: Self { Self(commands: 0, trades: 0, late: 0, seq: Seq(0), isFull: true) }
+
     fileprivate func log(_ market: Market, to logger: Logger) {
+        for command in setAside {
+            logger.error(
+                "a command was set aside: it cannot be executed, and its neighbours go on",
+                metadata: [
+                    "market": "\(market.symbol)", "command": "\(command.id)", "code": "\(command.code.name)",
+                    "reason": "\(command.reason)",
+                ])
+        }
         logger.debug(
             "batch",
             metadata: [

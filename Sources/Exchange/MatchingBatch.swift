@@ -12,6 +12,17 @@ public struct MatchingBatch {
         public var seq: Seq
         /// Whether there may be more to do at once.
         public var isFull: Bool
+        /// Commands that were refused without being executed, because they cannot be.
+        public var setAside: [SetAside] = []
+    }
+
+    /// How much of what is due is executed, once a batch failed for the fault of one of its commands.
+    public enum Care: Hashable, Sendable {
+        case none
+        /// The first so many.
+        case atMost(Int)
+        /// None: the first alone is refused, for this reason.
+        case refusingFirst(String)
     }
 
     /// Which commands of a market are due.
@@ -50,25 +61,57 @@ public struct MatchingBatch {
     }
 
     /// Runs the whole transaction.
-    /// - Parameter waits: whether to wait for a matcher that has the market, or to leave it alone.
+    /// - Parameters:
+    ///   - waits: whether to wait for a matcher that has the market, or to leave it alone.
+    ///   - care: what is left for later batches.
     /// - Returns: nil if another matcher has the market or nothing is due.
     /// - Throws: with the transaction rolled back, except where its commit is unknown.
-    public func run(waits: Bool = false) throws -> Report? {
+    public func run(waits: Bool = false, care: Care = .none) throws -> Report? {
         do {
             guard
                 let batch = try transaction.begin(
                     cutoff: due.cutoff, commandsMax: limits.commandsPerBatchMax, rowsMax: limits.rowsLoadedFirst,
                     waits: waits)
             else { return nil }
-            return try execute(batch)
+            return try execute(batch, care)
         } catch {
             transaction.rollback()
             throw error
         }
     }
 
-    private func execute(_ batch: MatchingTransaction.Batch) throws -> Report {
-        let commands = batch.commands.sorted(by: Command.executesBefore)
+    private func execute(_ batch: MatchingTransaction.Batch, _ care: Care) throws -> Report {
+        var commands = batch.commands.sorted(by: Command.executesBefore)[...]
+        var setAside = batch.unreadable
+        let left: ArraySlice<Command>
+        switch care {
+        case .none: left = []
+        case .atMost(let count):
+            left = commands.dropFirst(count)
+            commands = commands.prefix(count)
+        case .refusingFirst(let reason):
+            if let first = commands.first {
+                setAside.append(SetAside(id: first.id, code: .unexecutable, reason: reason))
+            }
+            left = commands.dropFirst()
+            commands = []
+        }
+        try transaction.putBack(left)
+        try transaction.setAside(setAside)
+        guard !commands.isEmpty else {
+            try transaction.commitUnexecuted()
+            return Report(
+                commands: 0, trades: 0, late: 0, seq: batch.state.seq, isFull: !left.isEmpty, setAside: setAside)
+        }
+        var report = try execute(Array(commands), of: batch, leaves: !left.isEmpty)
+        report.setAside = setAside
+        return report
+    }
+
+    /// - Parameter leaves: whether due commands were put back.
+    private func execute(
+        _ commands: [Command], of batch: MatchingTransaction.Batch, leaves: Bool
+    ) throws -> Report {
         let closedThrough = due.closedThrough.map { max($0, batch.closedThrough) }
         var book = OrderBook(state: batch.state, completeness: .unloaded)
         try load(batch, commands, into: &book)
@@ -80,11 +123,12 @@ public struct MatchingBatch {
             late += isLate ? 1 : 0
             _ = book.execute(command, isLate: isLate, isDuplicate: duplicates.contains(command.id))
         }
-        let isFull = commands.count >= limits.commandsPerBatchMax
+        let isFull = leaves || commands.count >= limits.commandsPerBatchMax
         let journal = book.takeJournal()
         try transaction.commit(
             journal, book.takeChanges(), state: book.state,
-            closedThrough: closed(batch, last: commands.last!.time, isFull: isFull))
+            closedThrough: leaves
+                ? batch.closedThrough : closed(batch, last: commands.last!.time, isFull: isFull))
         return Report(
             commands: commands.count, trades: journal.trades.count, late: late, seq: book.state.seq, isFull: isFull)
     }

@@ -13,6 +13,12 @@ public struct Verification {
         public var rule: String
         /// One line that names the row and both values.
         public var description: String
+
+        public init(market: String, rule: String, description: String) {
+            self.market = market
+            self.rule = rule
+            self.description = description
+        }
     }
 
     public struct Report: Sendable {
@@ -25,6 +31,8 @@ public struct Verification {
         public var uncheckedTrades: Int64 = 0
         /// The first difference of each kind; empty when all is proved.
         public var differences: [Difference] = []
+
+        public init(market: String) { self.market = market }
     }
 
     /// Rows per page.
@@ -43,7 +51,12 @@ public struct Verification {
         try connection.readHoldingTrades { connection in
             var replay = try MarketReplay(
                 StoredMarket(connection, market: market), horizon: connection.tradeHorizon())
-            try replay.run(onProgress)
+            do {
+                try replay.run(onProgress)
+            } catch {
+                guard isFaultOfRows(error) else { throw error }
+                replay.cannotRead("\(error)")
+            }
             return replay.report
         }
     }
@@ -95,6 +108,11 @@ private struct MarketReplay {
         report.digest = book.state.digest
     }
 
+    /// A row that no order, trade or candle could have written.
+    mutating func cannotRead(_ words: String) {
+        differ("rows", "after seq \(book.state.seq.rawValue) a row cannot be read: \(words)")
+    }
+
     /// The first difference of a kind is the one that tells; what follows mostly follows from it.
     private mutating func differ(_ rule: String, _ description: String) {
         guard !report.differences.contains(where: { $0.rule == rule }) else { return }
@@ -112,7 +130,10 @@ private struct MarketReplay {
                 return false
             }
             guard let command = row.command else {
-                differ("M5", "seq \(expected): the log has no command \(row.id)")
+                differ(
+                    "M5",
+                    row.fault.map { "seq \(expected): command \(row.id) cannot be read: \($0)" }
+                        ?? "seq \(expected): the log has no command \(row.id)")
                 return false
             }
             let firstTrade = book.journal.trades.count

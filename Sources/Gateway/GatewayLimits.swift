@@ -57,6 +57,12 @@ public struct GatewayLimits: Sendable {
     public var batchesUnderWayMax: Int
     /// How long entering is tried again while the database is away; after that clients are told.
     public var entranceRetryMilliseconds: Int64
+    /// How long a batch that was handed over may take; after that clients are told that its outcome is not known.
+    public var batchMillisecondsMax: Int64
+    /// How often it is looked for batches that take longer.
+    public var deadlineTickMilliseconds: Int64
+    /// How often it is looked whether sockets must be told that the node is ready, or not any more.
+    public var readinessTickMilliseconds: Int64
     /// Orders and commands looked up with one statement.
     public var ordersPerQueryMax: Int
     /// Trades sent on open.
@@ -89,7 +95,8 @@ public struct GatewayLimits: Sendable {
         ordersPerSocketMax: Int = 10_000,
         commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, commandsPerShortBatchMax: Int = 128,
         batchesUnderWayMax: Int = 2,
-        entranceRetryMilliseconds: Int64 = 5_000,
+        entranceRetryMilliseconds: Int64 = 5_000, batchMillisecondsMax: Int64 = 3_000,
+        deadlineTickMilliseconds: Int64 = 200, readinessTickMilliseconds: Int64 = 200,
         ordersPerQueryMax: Int = 2_000,
         tradesOnOpen: Int = 50, tradesPerMessageMax: Int = 500, candleMillisecondsMax: Int64 = 5_000,
         idleMillisecondsMax: Int64 = 30_000,
@@ -123,6 +130,9 @@ public struct GatewayLimits: Sendable {
         self.commandsPerShortBatchMax = commandsPerShortBatchMax
         self.batchesUnderWayMax = batchesUnderWayMax
         self.entranceRetryMilliseconds = entranceRetryMilliseconds
+        self.batchMillisecondsMax = batchMillisecondsMax
+        self.deadlineTickMilliseconds = deadlineTickMilliseconds
+        self.readinessTickMilliseconds = readinessTickMilliseconds
         self.ordersPerQueryMax = ordersPerQueryMax
         self.tradesOnOpen = tradesOnOpen
         self.tradesPerMessageMax = tradesPerMessageMax
@@ -152,7 +162,7 @@ public struct GatewayLimits: Sendable {
             sideFramesBurst, sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
             ordersPerSocketMax, commandsPerBatchMax, commandsPerShortBatchMax, batchesUnderWayMax, ordersPerQueryMax,
             Int(requestMillisecondsMax), Int(responseMillisecondsMax), Int(outboxMillisecondsMax),
-            Int(idleMillisecondsMax),
+            Int(idleMillisecondsMax), Int(batchMillisecondsMax), Int(deadlineTickMilliseconds),
             Int(pingIntervalMilliseconds),
             Int(closeMillisecondsMax), Int(orderEventIntervalMilliseconds),
         ]

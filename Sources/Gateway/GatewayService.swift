@@ -22,17 +22,19 @@ public struct GatewayService: Service, CustomStringConvertible {
     private let tokens: Tokens?
     private let database: StoreConfiguration
     private let entrance: any CommandEntrance
+    private let executor: ExecutorHealth?
     private let logger: Logger
     private let onListening: @Sendable (Int) async -> Void
 
     /// - Parameters:
     ///   - database: must log in with the node's role.
     ///   - entrance: where commands go in; by default they are logged, and wait for a matcher.
+    ///   - executor: how the matcher behind that entrance fares; by default the gateway asks the database for any matcher.
     ///   - onListening: told the port when clients can connect.
     /// - Throws: `GatewayFault` for a configuration that contradicts itself or is unsafe.
     public init(
         _ configuration: GatewayConfiguration, database: StoreConfiguration, entrance: (any CommandEntrance)? = nil,
-        logger: Logger,
+        executor: ExecutorHealth? = nil, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws(GatewayFault) {
         if let fault = configuration.fault { throw GatewayFault(description: fault) }
@@ -42,6 +44,7 @@ public struct GatewayService: Service, CustomStringConvertible {
         self.configuration = configuration
         self.database = database
         self.entrance = entrance ?? LoggedEntrance(database)
+        self.executor = executor
         self.logger = logger
         self.onListening = onListening
     }
@@ -68,16 +71,18 @@ public struct GatewayService: Service, CustomStringConvertible {
         let access = Access(tokens, limits: limits)
         let services = SocketServices(
             desk: desk, tracker: tracker, hub: hub, access: access, metrics: metrics, logger: logger)
+        let readiness = Readiness(feed: feed, executor: executor)
         let routes = GatewayRoutes(
-            directory: directory,
+            directory: directory, readiness: readiness,
             orders: OrderRoutes(
                 directory: directory, desk: desk, reader: MarketDataReader(database), access: access,
                 limits: limits.wire),
             candles: CandleRoutes(
                 reader: CandleReader(database, millisecondsMax: Int32(limits.candleMillisecondsMax))),
-            feed: feed, hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData, doors: doors)
+            hub: hub, metrics: metrics, limits: limits, marketData: configuration.marketData, doors: doors)
 
         async let _ = feed.run()
+        async let _ = readiness.announce(to: hub, every: .milliseconds(limits.readinessTickMilliseconds))
         async let _ = listen(feed, tracker)
         async let _ = followTokens(access, hub)
         async let tracked: Void = tracker.run()

@@ -28,7 +28,14 @@ public struct CandleClosing: Sendable {
     /// With a connection of its own, so that none is held between rounds.
     private func round(_ database: StoreConfiguration) async {
         do {
-            let hours = try await database.once { connection in try Self.closeAll(connection) }
+            let logger = logger
+            let hours = try await database.once { connection in
+                try Self.closeAll(connection) { market, error in
+                    logger.warning(
+                        "closing the candles of a market failed; the others go on",
+                        metadata: ["market": "\(market.symbol)", "reason": "\(error)"])
+                }
+            }
             if hours > 0 { logger.debug("closed candles", metadata: ["hours": "\(hours)"]) }
         } catch is CancellationError {
         } catch {
@@ -36,16 +43,30 @@ public struct CandleClosing: Sendable {
         }
     }
 
+    /// - Parameter onFailure: told what went wrong with one market alone.
     /// - Returns: how many hours were closed.
-    static func closeAll(_ connection: StoreConnection) throws -> Int64 {
+    static func closeAll(
+        _ connection: StoreConnection, onFailure: (Market, any Error) -> Void = { _, _ in }
+    ) throws -> Int64 {
         var hours: Int64 = 0
         for market in try connection.markets() {
-            for _ in 0..<stepsMax {
-                try Task.checkCancellation()
-                let closed = try connection.closeCandles(market.number, hoursMax: hoursMax)
-                hours += closed
-                if closed < Int64(hoursMax) { break }
+            do {
+                hours += try close(market, connection)
+            } catch {
+                guard connection.isUsable, !(error is CancellationError), !Task.isCancelled else { throw error }
+                onFailure(market, error)
             }
+        }
+        return hours
+    }
+
+    private static func close(_ market: Market, _ connection: StoreConnection) throws -> Int64 {
+        var hours: Int64 = 0
+        for _ in 0..<stepsMax {
+            try Task.checkCancellation()
+            let closed = try connection.closeCandles(market.number, hoursMax: hoursMax)
+            hours += closed
+            if closed < Int64(hoursMax) { break }
         }
         return hours
     }

@@ -18,7 +18,18 @@ public final class MarketDataFeed: Sendable {
     private let started = ContinuousClock.now
     /// When heads were last read: milliseconds since `started`, or below zero when they never were.
     private let headsReadMilliseconds = Atomic<Int64>(-1)
-    private let unready = Mutex<String?>(nil)
+    /// When the database answered last: milliseconds since `started`.
+    private let answeredMilliseconds = Atomic<Int64>(-1)
+    private let told = Mutex(Told())
+
+    /// What the last reads gave.
+    private struct Told {
+        /// Why nothing could be read, the last time it was tried.
+        var failure: String? = "the database was not read yet"
+        var readiness = StoredReadiness()
+        /// Markets that cannot be shown as they are.
+        var faults: [MarketNumber: String] = [:]
+    }
 
     public init(reader: MarketDataReader, sink: any MarketDataSink, limits: MarketDataLimits, logger: Logger) {
         self.reader = reader
@@ -34,15 +45,34 @@ public final class MarketDataFeed: Sendable {
         waker.yield()
     }
 
-    /// Whether what the feed knows is as fresh as it promises.
-    public var isCurrent: Bool {
-        let read = headsReadMilliseconds.load(ordering: .relaxed)
-        return read >= 0 && started + .milliseconds(read) + limits.pollInterval * 3 > .now
+    /// Why what the feed knows is not as fresh as it promises, in one line; nil where it is.
+    public var notCurrent: String? {
+        if let failure = told.withLock({ $0.failure }) { return "the database cannot be read: \(failure)" }
+        guard isYounger(answeredMilliseconds, than: limits.pollInterval * 2) else {
+            return "the database cannot be read: it does not answer"
+        }
+        return isYounger(headsReadMilliseconds, than: limits.pollInterval * 3)
+            ? nil : "the database cannot be read: reading takes longer than what is read stays true"
     }
 
-    /// Why whoever asks should ask another node, in one line; nil where the node is ready.
-    public var notReady: String? {
-        isCurrent ? unready.withLock { $0 } : "the database cannot be read"
+    private func isYounger(_ moment: borrowing Atomic<Int64>, than age: Duration) -> Bool {
+        let milliseconds = moment.load(ordering: .relaxed)
+        return milliseconds >= 0 && started + .milliseconds(milliseconds) + age > .now
+    }
+
+    /// The database has just answered.
+    private func noteAnswer() {
+        answeredMilliseconds.store((ContinuousClock.now - started).wholeMilliseconds, ordering: .relaxed)
+    }
+
+    /// What the tables say of whether orders would be taken and executed.
+    public var readiness: StoredReadiness { told.withLock { $0.readiness } }
+
+    /// What does not keep the node from being ready, one line each.
+    public var warnings: [String] {
+        told.withLock { told in
+            told.readiness.warnings + told.faults.sorted { $0.key < $1.key }.map(\.value)
+        }
     }
 
     /// Follows the markets until cancelled. A database that cannot be reached is asked again at each poll.
@@ -53,9 +83,11 @@ public final class MarketDataFeed: Sendable {
             for await _ in wakes {
                 do {
                     try await look(&state)
+                    told.withLock { $0.failure = nil }
                 } catch is CancellationError {
                     break
                 } catch {
+                    told.withLock { $0.failure = "\(error)" }
                     logger.warning("market data cannot be read; it is tried again", metadata: ["error": "\(error)"])
                     isHinted.store(true, ordering: .releasing)
                 }
@@ -75,32 +107,44 @@ public final class MarketDataFeed: Sendable {
         {
             state.headsReadAt = now
             try await readHeads(&state)
+            noteAnswer()
             headsReadMilliseconds.store((now - started).wholeMilliseconds, ordering: .relaxed)
         }
-        if state.readinessReadAt.map({ $0 + limits.pollInterval <= now }) ?? true {
+        if state.readinessReadAt.map({ $0 + limits.readinessInterval <= now }) ?? true {
             state.readinessReadAt = now
-            noteReadiness(try await reader.notReady())
+            let readiness = try await reader.readiness()
+            noteAnswer()
+            told.withLock { $0.readiness = readiness }
         }
         // Trades and outcomes are news; nobody should wait for books to hear of them.
-        for number in state.active { try await readTrades(&state, number) }
+        for number in state.active { try await alone(&state, number) { try await readTrades(&$0, number) } }
         publish(&state)
-        for number in state.active { try await readBook(&state, number, now: now) }
+        for number in state.active { try await alone(&state, number) { try await readBook(&$0, number, now: now) } }
         publish(&state)
         state.active = state.active.filter { state.trackers[$0]?.bookDecision(now: now) != .upToDate }
         // What comes meanwhile is answered together.
         try await Task.sleep(for: sink.isEager ? limits.hintInterval : max(limits.hintInterval, limits.bookInterval))
     }
 
-    private func noteReadiness(_ reason: String?) {
-        let before = unready.withLock { unready in
-            defer { unready = reason }
-            return unready
+    /// Reads something of one market. Where that market's rows cannot be read the others go on; it is tried again when it
+    /// moves.
+    private func alone(
+        _ state: inout FeedState, _ number: MarketNumber, _ body: (inout FeedState) async throws -> Void
+    ) async throws {
+        do {
+            try await body(&state)
+            noteAnswer()
+            if told.withLock({ $0.faults.removeValue(forKey: number) }) != nil { logger.info("a market can be read again") }
+        } catch {
+            guard isFaultOfRows(error) else { throw error }
+            state.active.remove(number)
+            let symbol = state.trackers[number]?.market.symbol ?? "\(number.rawValue)"
+            let words = "market \(symbol) cannot be shown as it is: \(error)"
+            let before = told.withLock { $0.faults.updateValue(words, forKey: number) }
+            if before != words {
+                logger.error("a market cannot be read", metadata: ["market": "\(symbol)", "error": "\(error)"])
+            }
         }
-        // What stands behind a colon may change all the time.
-        let isNews =
-            (reason == nil) != (before == nil)
-            || reason?.split(separator: ":").first != before?.split(separator: ":").first
-        if isNews { sink.readinessChanged(notReadyBecause: reason) }
     }
 
     private func publish(_ state: inout FeedState) {
@@ -111,8 +155,12 @@ public final class MarketDataFeed: Sendable {
 
     private func readHeads(_ state: inout FeedState) async throws {
         let heads = try await reader.heads()
-        if heads.contains(where: { state.trackers[$0.market] == nil }) {
-            for market in try await reader.markets() where state.trackers[market.number] == nil {
+        let isUnknown = heads.contains { state.trackers[$0.market] == nil && !state.unreadable.contains($0.market) }
+        if isUnknown || !state.unreadable.isEmpty && state.marketsReadAt + limits.pollInterval <= .now {
+            state.marketsReadAt = .now
+            let list = try await reader.markets()
+            state.unreadable = Set(list.unreadable.map(\.number))
+            for market in list.markets where state.trackers[market.number] == nil {
                 state.trackers[market.number] = MarketTracker(
                     market: market, bookInterval: limits.bookInterval, recentCount: limits.recentTrades)
             }
@@ -164,6 +212,9 @@ private struct FeedState {
     var updates: [MarketNumber: MarketUpdate] = [:]
     var headsReadAt = ContinuousClock.now
     var readinessReadAt: ContinuousClock.Instant?
+    /// Markets without a tracker, because their rows cannot be read.
+    var unreadable: Set<MarketNumber> = []
+    var marketsReadAt = ContinuousClock.now
 
     /// Makes sure that the market has an update, and that it shows what is known by now.
     mutating func touch(_ number: MarketNumber) {

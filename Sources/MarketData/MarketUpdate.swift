@@ -32,6 +32,4 @@ public protocol MarketDataSink: Sendable {
     /// Whether somebody waits for news. Otherwise what is known may be as old as a book's interval.
     var isEager: Bool { get }
     func publish(_ updates: [MarketUpdate])
-    /// What is published from now on may be older than what other nodes have, and why; nil where it is not any more.
-    func readinessChanged(notReadyBecause reason: String?)
 }

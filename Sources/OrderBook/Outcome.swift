@@ -67,6 +67,10 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
     case unconfirmed = 119
     /// The node takes no commands now. Only an entrance refuses with this.
     case notReady = 120
+    /// What is stored of it cannot be read. It was never executed and takes no `seq`.
+    case unreadable = 122
+    /// What executing it would write does not fit into the tables. It takes no `seq`.
+    case unexecutable = 123
 
     public var isRefusal: Bool { rawValue > 100 }
 
@@ -98,6 +102,8 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
         case .notPermitted: "not_permitted"
         case .unconfirmed: "unconfirmed"
         case .notReady: "not_ready"
+        case .unreadable: "unreadable"
+        case .unexecutable: "unexecutable"
         }
     }
 }

@@ -33,25 +33,36 @@ extension Connection {
     }
 
     /// Commands that are accepted and not closed, in no particular order.
-    public func waitingItems() throws -> [LoggedItem] { try execute(SQL.readWaiting).map(LoggedItem.decode) }
+    /// One that cannot be read is left to the matcher, which refuses it.
+    public func waitingItems() throws -> [LoggedItem] {
+        try execute(SQL.readWaiting).compactMap { try? LoggedItem.decode($0) }
+    }
 
     /// Commands kept for other nodes, which are their origins, in the order in which they came.
     public func proposals() throws -> [Command] {
-        try execute(SQL.readProposals).map { row in
+        try execute(SQL.readProposals).compactMap { row in
             var columns = row.reader()
-            let market = try columns.next(String.self)
-            return try Command.decode(&columns, market: market)
+            // What cannot be read is no loss: its origin has it.
+            guard let market = try? columns.next(String.self) else { return nil }
+            return try? Command.decode(&columns, market: market)
         }
     }
 
-    /// What is stored of some spans, in their order.
+    /// What is stored of some spans, in their order; without what cannot be read.
     /// - Parameter max: stops after so many.
     public func items(_ spans: [LogSpan], max: Int) throws -> [LoggedItem] {
         var items: [LoggedItem] = []
-        for span in spans where items.count < max {
-            items += try execute(
-                SQL.readItems, span.origin, span.numbers.lowerBound, span.numbers.upperBound, Int64(max - items.count)
-            ).map(LoggedItem.decode)
+        for span in spans {
+            var numbers = span.numbers
+            while items.count < max {
+                let wanted = max - items.count
+                let rows = try execute(
+                    SQL.readItems, span.origin, numbers.lowerBound, numbers.upperBound, Int64(wanted))
+                items += rows.compactMap { try? LoggedItem.decode($0) }
+                guard rows.count == wanted, let last: Int64 = try rows.last?.decode(at: 0), last < numbers.upperBound
+                else { break }
+                numbers = (last + 1)...numbers.upperBound
+            }
         }
         return items
     }

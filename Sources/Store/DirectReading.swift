@@ -39,14 +39,12 @@ extension Connection {
         )
     }
 
-    /// All markets with their versions.
+    /// All markets that can be read, with their versions. Commands for the others go to the database's own entrance.
     public func versionedMarkets() throws -> [VersionedMarket] {
-        try execute(SQL.directMarkets).map { row in
-            var columns = row.reader()
-            let market = try Market.decode(&columns)
+        Market.list(try execute(SQL.directMarkets)) { market, columns in
             let notionalMax = try columns.next(PostgresNumeric?.self).map { Notional(rawValue: $0.unscaled) }
             return VersionedMarket(market: market, notionalMax: notionalMax, version: try columns.next())
-        }
+        }.markets
     }
 
     /// Of these orders those that the log knows.

@@ -106,6 +106,13 @@ extension Pipeline {
 }
 
 extension PostgresError {
+    /// The values of a statement are at fault: too large, of a wrong form, against a constraint.
+    var isOfData: Bool {
+        guard kind == .server, let state = sqlState, state != .uniqueViolation else { return false }
+        // 22 data exception, 23 integrity constraint violation, 54 program limit exceeded.
+        return ["22", "23", "54"].contains(state.errorClass)
+    }
+
     /// Somebody else moved a market or its book, or used an id: the same commands may be executed again from what the
     /// rows say now.
     var isConflict: Bool {
@@ -119,7 +126,9 @@ extension PostgresError {
 public enum DirectFailure: Error, Sendable {
     /// Undone; what memory holds was out of date, or an id was used before.
     case conflict
-    /// Undone; the server refused it.
+    /// Undone; the server refused what one of its commands would write.
+    case unfit(String)
+    /// Undone; the server refused it for a reason that no command gave.
     case refused(String)
     /// The connection is gone, and what became of the transaction is not known.
     case unreachable(String)
@@ -131,8 +140,29 @@ public enum DirectFailure: Error, Sendable {
         case let failure as DirectFailure: self = failure
         case let error as PostgresError where error.isOfServerState: self = .unreachable(error.description)
         case let error as PostgresError where error.isConflict: self = .conflict
+        case let error as PostgresError where error.isOfData: self = .unfit(error.description)
         case is CancellationError: self = .cancelled
         default: self = .refused("\(error)")
+        }
+    }
+
+    /// Of a batch whose commands stood in the log.
+    public init(ofLogged error: any Error) {
+        if let error = error as? PostgresError, error.sqlState == .uniqueViolation, error.constraint == "outcomes_id" {
+            self = .unfit("one of its commands was executed before: \(error.description)")
+        } else {
+            self.init(error)
+        }
+    }
+}
+
+extension DirectFailure: CustomStringConvertible {
+    /// One line for a person.
+    public var description: String {
+        switch self {
+        case .conflict: "others changed the market each time it was tried"
+        case .unfit(let words), .refused(let words), .unreachable(let words): words
+        case .cancelled: "the matcher is ending"
         }
     }
 }

@@ -51,8 +51,7 @@ extension Connection {
         let markets = try results[1].map { row in
             DueMarket(
                 market: MarketNumber(rawValue: try row.decode(at: 0)),
-                oldestWaiting: try row.decode(PostgresTimestamp?.self, at: 1).map { Timestamp($0) },
-                nextExpiry: try row.decode(PostgresTimestamp?.self, at: 2).map { Timestamp($0) })
+                oldestWaiting: try row.time(at: 1), nextExpiry: try row.time(at: 2))
         }
         return DueMarkets(
             markets: markets, now: Timestamp(try facts.decode(PostgresTimestamp.self, at: 0)), cluster: cluster)
@@ -60,6 +59,12 @@ extension Connection {
 
     /// Whether statements can be sent: the connection stands.
     public var isUsable: Bool { !isLost }
+
+    /// The server's process that serves this session.
+    public var serverProcess: Int32 { serverProcessID }
+
+    /// Returns when the server has answered.
+    public func answers() throws { try execute(SQL.answer) }
 
     /// Sets this connection up for matching transactions.
     public func prepareForMatching() throws {
@@ -105,5 +110,13 @@ extension Connection {
         guard try waitForNotification(timeout: timeout) != nil else { return false }
         discardNotifications()
         return true
+    }
+}
+
+extension Row {
+    /// A time; one that does not fit is later than all others. One row must not keep all markets from being seen.
+    fileprivate func time(at column: Int) throws -> Timestamp? {
+        guard !isNull(at: column) else { return nil }
+        return (try? decode(PostgresTimestamp.self, at: column)).map { Timestamp($0) } ?? Timestamp(.max)
     }
 }

@@ -7,7 +7,10 @@ extension Connection {
     /// All markets by name, or the named one.
     public func marketRecords(named name: String? = nil) throws(PostgresError) -> [MarketRecord] {
         var markets: [MarketRecord] = []
-        for row in try execute(SQL.listMarkets, name) { markets.append(try MarketRecord(row)) }
+        for row in try execute(SQL.listMarkets, name) {
+            // A market that cannot be read is set aside, and told of there.
+            if let market = try? MarketRecord(row) { markets.append(market) }
+        }
         return markets
     }
 

@@ -34,21 +34,24 @@ extension Market {
 }
 
 extension Connection {
-    /// All markets, by symbol.
-    public func markets() throws -> [Market] {
-        try execute(SQL.markets).map { row in
-            var columns = row.reader()
-            return try Market.decode(&columns)
-        }
-    }
+    /// All markets whose rows can be read, by symbol.
+    public func markets() throws -> [Market] { try marketList().markets }
 }
 
 extension Market {
     /// Columns of markets.
     static func decode(_ columns: inout RowReader) throws -> Market {
-        Market(
+        let market = Market(
             number: MarketNumber(rawValue: try columns.next()), symbol: try columns.next(),
             tickSize: try columns.next(), lotSize: try columns.next(), amountMax: AmountLots(try columns.next()),
             priceMin: PriceTicks(try columns.next()), priceMax: PriceTicks(try columns.next()))
+        for (name, unit) in [("tick_size", market.tickSize), ("lot_size", market.lotSize)] {
+            guard unit.unscaled > 0 else { throw StoreFault("\(name) \(unit) is not above zero") }
+            // Every price and amount is a whole number of them.
+            guard !unit.unscaled.multipliedReportingOverflow(by: Int128(Int64.max)).overflow else {
+                throw StoreFault("\(name) \(unit) is too large to count in")
+            }
+        }
+        return market
     }
 }

@@ -51,13 +51,13 @@ public struct MarketDataReader: Sendable {
         session = Session(configuration, onConnect: { connection in try connection.execute(SQL.planForReading) })
     }
 
-    /// All markets, by symbol.
-    public func markets() async throws -> [Market] { try await session.run { try $0.markets() } }
+    /// All markets, by symbol, and those that cannot be read.
+    public func markets() async throws -> MarketList<Market> { try await session.run { try $0.marketList() } }
 
     public func heads() async throws -> [MarketHead] { try await session.run { try $0.marketHeads() } }
 
-    /// Why the node is not ready, in one line; nil where it is, or is no node of a cluster.
-    public func notReady() async throws -> String? { try await session.run { try $0.notReady() } }
+    /// Whether orders would be taken and executed, as the tables have it.
+    public func readiness() async throws -> StoredReadiness { try await session.run { try $0.readiness() } }
 
     /// Levels of one snapshot, at most `depth` per side.
     public func book(_ market: MarketNumber, depth: Int) async throws -> AggregatedBook {

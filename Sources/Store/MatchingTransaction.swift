@@ -16,6 +16,8 @@ public struct MatchingTransaction {
         public var closedThrough: Timestamp
         /// Whole pools, by time; inside a pool in no particular order.
         public var commands: [Command]
+        /// What was due and cannot be read.
+        public var unreadable: [SetAside]
         /// The best rows of both sides, best first, to begin with.
         public var bids: LoadedRows
         public var asks: LoadedRows
@@ -59,16 +61,26 @@ public struct MatchingTransaction {
             rollback()
             return nil
         }
-        let commands = try due.map { row in
+        var commands: [Command] = []
+        commands.reserveCapacity(due.count)
+        var unreadable: [SetAside] = []
+        for row in due {
             var columns = row.reader()
-            return try Command.decode(&columns, market: market.symbol)
+            let id = OrderID(try columns.next(PostgresUUID.self))
+            do {
+                if let fault = try columns.next(String?.self) { throw StoreFault(fault) }
+                commands.append(try Command.decode(&columns, market: market.symbol))
+            } catch {
+                unreadable.append(SetAside(id: id, code: .unreadable, reason: plainReason(error)))
+            }
         }
         let clock = max(state.clock, commands.map(\.time).max() ?? state.clock)
-        return try loadFirst(state, closedThrough, commands, clock: clock, rowsMax: rowsMax)
+        return try loadFirst(state, closedThrough, commands, unreadable, clock: clock, rowsMax: rowsMax)
     }
 
     private func loadFirst(
-        _ state: MarketState, _ closedThrough: Timestamp, _ commands: [Command], clock: Timestamp, rowsMax: Int
+        _ state: MarketState, _ closedThrough: Timestamp, _ commands: [Command], _ unreadable: [SetAside],
+        clock: Timestamp, rowsMax: Int
     ) throws -> Batch {
         let number = market.number.rawValue
         let results = try connection.pipeline { pipeline in
@@ -78,7 +90,7 @@ public struct MatchingTransaction {
         }
         let (bids, asks, overdue) = (results[0], results[1], results[2])
         return Batch(
-            state: state, closedThrough: closedThrough, commands: commands,
+            state: state, closedThrough: closedThrough, commands: commands, unreadable: unreadable,
             bids: LoadedRows(rows: try bids.map(RestingOrder.decode), reachesEnd: bids.count < rowsMax),
             asks: LoadedRows(rows: try asks.map(RestingOrder.decode), reachesEnd: asks.count < rowsMax),
             overdue: try overdue.map(RestingOrder.decode))
@@ -129,12 +141,34 @@ public struct MatchingTransaction {
         try connection.execute(
             SQL.earlierUses, commands.map(\.id.uuid), commands.map(\.time.postgres), commands.map(\.user.rawValue),
             commands.map(\.clientOrderID)
-        ).map { row in
+        ).compactMap { row in
             var columns = row.reader()
             let position = Int(try columns.next(Int64.self)) - 1
             let market = try columns.next(String.self)
-            return (position, try Command.decode(&columns, market: market))
+            // What cannot be read is executed nowhere, so it used nothing.
+            guard let command = try? Command.decode(&columns, market: market) else { return nil }
+            return (position, command)
         }
+    }
+
+    /// Puts commands back that were taken as due.
+    public func putBack(_ commands: some Collection<Command>) throws {
+        guard !commands.isEmpty else { return }
+        try connection.execute(
+            SQL.putBack, market.number.rawValue, commands.map(\.time.postgres), commands.map(\.id.uuid))
+    }
+
+    /// Refuses commands that were taken as due without executing them.
+    public func setAside(_ commands: [SetAside]) throws {
+        guard !commands.isEmpty else { return }
+        try connection.execute(
+            SQL.setAside, market.number.rawValue, commands.map(\.id.uuid), commands.map(\.code.rawValue),
+            commands.map(\.reason))
+    }
+
+    /// Commits what was put back and set aside, where nothing was executed.
+    public func commitUnexecuted() throws {
+        try connection.pipeline { pipeline in try pipeline.commit() }
     }
 
     /// Writes everything a batch did, and commits.

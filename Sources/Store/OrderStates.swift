@@ -61,18 +61,22 @@ public struct CommandState: Hashable, Sendable {
 }
 
 extension Connection {
-    /// Of these commands those that were executed, in no particular order.
+    /// Of these commands those that were executed or refused, in no particular order; without what cannot be read.
     public func commandStates(_ ids: [OrderID]) throws -> [CommandState] {
-        try execute(SQL.orderStates, ids.map(\.uuid)).map { row in
-            var columns = row.reader()
-            let id = OrderID(try columns.next(PostgresUUID.self))
-            let market = MarketNumber(rawValue: try columns.next())
-            let codeNumber = try columns.next(Int16.self)
-            guard let code = OutcomeCode(rawValue: codeNumber) else { throw StoreFault("outcome code \(codeNumber)") }
-            return CommandState(
-                id: id, market: market, code: code, filled: AmountLots(try columns.next()),
-                remaining: AmountLots(try columns.next()), isResting: try columns.next(),
-                closed: try columns.next(Int16?.self).flatMap { CommandState.CloseReason(rawValue: $0) })
-        }
+        try execute(SQL.orderStates, ids.map(\.uuid)).compactMap { try? CommandState.decode($0) }
+    }
+}
+
+extension CommandState {
+    fileprivate static func decode(_ row: Row) throws -> CommandState {
+        var columns = row.reader()
+        let id = OrderID(try columns.next(PostgresUUID.self))
+        let market = MarketNumber(rawValue: try columns.next())
+        let codeNumber = try columns.next(Int16.self)
+        guard let code = OutcomeCode(rawValue: codeNumber) else { throw StoreFault("outcome code \(codeNumber)") }
+        return CommandState(
+            id: id, market: market, code: code, filled: AmountLots(try columns.next()),
+            remaining: AmountLots(try columns.next()), isResting: try columns.next(),
+            closed: try columns.next(Int16?.self).flatMap { CommandState.CloseReason(rawValue: $0) })
     }
 }

@@ -21,10 +21,9 @@ public struct OutboxReader: Sendable {
         while commands.count < max {
             let wanted = max - commands.count
             let isResumed = reading != nil
-            let page = try page(connection, max: wanted)
-            commands += page
+            commands += try page(connection, max: wanted)
             // Since a snapshot that was begun earlier, more may have become visible.
-            if page.count < wanted, !isResumed { break }
+            if reading == nil, !isResumed { break }
         }
         return commands
     }
@@ -33,6 +32,7 @@ public struct OutboxReader: Sendable {
         let rows = try connection.execute(
             SQL.readOutbox, read, reading?.snapshot, reading?.entered ?? 0, Int64(max))
         var commands: [Command] = []
+        var unreadable: [(Int16, SetAside)] = []
         var target: String?
         var last: Int64?
         for row in rows {
@@ -40,13 +40,22 @@ public struct OutboxReader: Sendable {
             target = try columns.next(String.self)
             guard let entered = try columns.next(Int64?.self) else { continue }
             last = entered
-            guard let market = try columns.next(String?.self) else {
-                throw StoreFault("the outbox names a command that the log does not have")
+            let id = OrderID(try columns.next(PostgresUUID.self))
+            let market = try columns.next(Int16?.self)
+            do {
+                guard let symbol = try columns.next(String?.self) else {
+                    throw StoreFault("the log does not have it")
+                }
+                commands.append(try Command.decode(&columns, market: symbol))
+            } catch {
+                // Refused before it has a number, so that no node ever hears of it.
+                unreadable.append(
+                    (market ?? 0, SetAside(id: id, code: .unreadable, reason: plainReason(error))))
             }
-            commands.append(try Command.decode(&columns, market: market))
         }
+        try connection.setAsideEntered(unreadable)
         guard let target else { throw StoreFault("the outbox gave no snapshot") }
-        if commands.count < max {
+        if commands.count + unreadable.count < max {
             read = target
             reading = nil
         } else {

@@ -25,12 +25,14 @@ extension ConnectionConfiguration {
 
     /// Runs a body that goes on for ever with a connection of its own, and runs it again on a new connection whenever it
     /// failed, until the task is cancelled.
-    /// - Parameter onFailure: told each failure and the wait that follows.
+    /// - Parameters:
+    ///   - waitMax: the longest pause after a failure.
+    ///   - onFailure: told each failure and the wait that follows.
     public func keepRunning(
-        onFailure: (any Error, Duration) -> Void, _ body: @Sendable (Connection) throws -> Void
+        waitMax: Duration = .seconds(5), onFailure: (any Error, Duration) -> Void, _ body: @Sendable (Connection) throws -> Void
     ) async {
         let session = Session(self)
-        var backoff = Backoff()
+        var backoff = Backoff(most: waitMax)
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             let begun = ContinuousClock.now

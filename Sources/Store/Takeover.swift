@@ -8,7 +8,7 @@ private let stateTables: [(name: String, give: String, take: String)] = [
     ("book", SQL.giveBook, SQL.takeBook), ("closed", SQL.giveClosed, SQL.takeClosed),
     ("trades", SQL.giveTrades, SQL.takeTrades), ("candles_1m", SQL.giveCandles1m, SQL.takeCandles1m),
     ("candles_1h", SQL.giveCandles1h, SQL.takeCandles1h), ("candles_1d", SQL.giveCandles1d, SQL.takeCandles1d),
-    ("busts", SQL.giveBusts, SQL.takeBusts),
+    ("busts", SQL.giveBusts, SQL.takeBusts), ("set_aside", SQL.giveSetAside, SQL.takeSetAside),
 ]
 
 extension Connection {

@@ -8,8 +8,10 @@ public struct StoredExecution: Sendable {
     /// Nil for a number that no code has.
     public var outcome: Outcome?
     public var digestHead: UInt64
-    /// Nil if the log has no such command in this market.
+    /// Nil if the log has no such command in this market, or has it and it cannot be read.
     public var command: Command?
+    /// Why its command cannot be read.
+    public var fault: String?
 }
 
 /// One market's tables, page by page, as one transaction sees them. For `verify` and for whoever replays a log.
@@ -41,13 +43,15 @@ public struct StoredMarket {
             let notional = try Notional(try columns.next(PostgresNumeric.self))
             let head = UInt64(bitPattern: try columns.next(Int64.self))
             let isLogged: Bool = try columns.next()
+            let command = Result { isLogged ? try Command.decode(&columns, market: market.symbol) : nil }
+            var fault: String?
+            if case .failure(let error) = command { fault = plainReason(error) }
             return StoredExecution(
                 seq: seq, id: id,
                 outcome: code.map {
                     Outcome(code: $0, filled: filled, remaining: remaining, dropped: dropped, notional: notional)
                 },
-                digestHead: head,
-                command: isLogged ? try Command.decode(&columns, market: market.symbol) : nil)
+                digestHead: head, command: (try? command.get()) ?? nil, fault: fault)
         }
     }
 

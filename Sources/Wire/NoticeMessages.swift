@@ -57,3 +57,31 @@ public struct NodeMessage: ServerMessage, Hashable {
         writer.endObject()
     }
 }
+
+/// Whether this node is ready, for whoever asks: the answer of `/ready` as JSON.
+public struct ReadinessMessage: ServerMessage, Hashable {
+    /// Why it is not, in one line.
+    public var reason: String?
+    /// What does not keep it from being ready, one line each.
+    public var warnings: [String]
+
+    public init(notReadyBecause reason: String?, warnings: [String]) {
+        self.reason = reason
+        self.warnings = warnings
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("ready")
+        writer.bool(reason == nil)
+        if let reason {
+            writer.key("reason")
+            writer.string(reason)
+        }
+        writer.key("warnings")
+        writer.beginArray()
+        for warning in warnings { writer.string(warning) }
+        writer.endArray()
+        writer.endObject()
+    }
+}

@@ -44,6 +44,8 @@ private struct Examination {
     private var waiting: [WaitingRecord] = []
     private var markets: [MarketRecord] = []
     private var cluster: ClusterState?
+    private var matchers: [MatcherRecord] = []
+    private var setAside: [SetAsideRecord] = []
     private(set) var findings: [Finding] = []
 
     init(_ connection: Connection, patience: TimeSpan) throws {
@@ -53,6 +55,8 @@ private struct Examination {
         examineServer()
         examineSchema()
         guard schema.isCurrent, !diagnosis.memberships.isEmpty else { return }
+        matchers = try connection.matcherRecords().filter(\.isConnected)
+        setAside = try connection.setAsideRecords(max: 100)
         markets = try connection.marketRecords()
         waiting = try connection.waiting(stuckAfterSeconds: Int(patience.duration.components.seconds))
         for line in try connection.looseRights() { remark(line) }
@@ -108,16 +112,27 @@ private struct Examination {
         if markets.isEmpty {
             remark("there are no markets yet; add one: pgbook market add BTC-USD --tick 0.5 --lot 0.001")
         }
-        if !markets.isEmpty, diagnosis.matchers == 0 {
+        if !markets.isEmpty, matchers.isEmpty {
             remark("no matcher is connected; commands wait until one runs: pgbook serve")
         }
+        let reasons = matchers.compactMap(\.reason)
+        for reason in Set(reasons).sorted() {
+            // Another one may do what this one cannot.
+            let message = "a matcher is connected and executes nothing: \(reason)"
+            if reasons.count == matchers.count { fault(message) } else { remark(message) }
+        }
+        for aside in setAside { fault(aside.summary) }
         for market in markets where market.state == "halted" {
             remark("market \(market.name) is halted; pgbook market resume \(market.name) lets it go on")
         }
         for market in waiting where market.isStuck {
+            let remedy =
+                matchers.isEmpty
+                ? "no matcher executes them; start one: pgbook serve"
+                : reasons.first ?? "a matcher is connected, but does not execute them; its log says why"
             fault(
                 "\(market.commands) command\(market.commands == 1 ? "" : "s") of \(market.market) wait for longer than "
-                    + "\(patience): no matcher executes them; start one: pgbook serve")
+                    + "\(patience): \(remedy)")
         }
     }
 
@@ -132,7 +147,8 @@ private struct Examination {
             ("edition", diagnosis.timescaleLicense ?? "unknown"),
             ("fsync", diagnosis.fsync), ("synchronous_commit", diagnosis.synchronousCommit),
             ("full_page_writes", diagnosis.fullPageWrites), ("schema", schemaWord),
-            ("markets", "\(markets.count)"), ("matchers", "\(diagnosis.matchers)"),
+            ("markets", "\(markets.count)"), ("matchers", "\(matchers.count)"),
+            ("set aside", setAside.isEmpty ? "nothing" : "\(setAside.count)"),
             (
                 "cluster",
                 cluster.map { "\($0.clusterID), node \($0.node) of \($0.members.joined(separator: ", "))" } ?? "none"
@@ -173,7 +189,8 @@ private struct Examination {
             ("full_page_writes", .string(diagnosis.fullPageWrites)),
             ("schema_is_current", .bool(schema.isCurrent)),
             ("pending_migrations", .array(schema.pending.map { .string($0) })),
-            ("markets", .array(markets.map { .string($0.name) })), ("matchers", .number(diagnosis.matchers)),
+            ("markets", .array(markets.map { .string($0.name) })), ("matchers", .number(matchers.count)),
+            ("set_aside", .array(setAside.map { .string($0.summary) })),
             ("cluster", .text(cluster?.clusterID)), ("node", .text(cluster?.node)),
             (
                 "waiting",

@@ -102,15 +102,16 @@ struct ServeCommand: AsyncParsableCommand {
         // they wait for the other nodes.
         let isAlone = window.duration == .zero && cluster == nil
         let entrance = roles == [.gateway, .matcher] && isAlone ? DirectEntrance() : nil
+        let health = ExecutorHealth()
         if roles.contains(.matcher) {
-            services.append(matcher(entrance, logger))
+            services.append(matcher(entrance, health, logger))
             services.append(
                 CandleService(
                     closing: CandleClosing(logger: logger),
                     database: connection.configuration(applicationName: "pgbook candles")))
         }
         let isListening = OnceTrue()
-        if roles.contains(.gateway) { services.append(try gateway(entrance, logger, isListening)) }
+        if roles.contains(.gateway) { services.append(try gateway(entrance, health, logger, isListening)) }
         var configuration = ServiceGroupConfiguration(
             services: services.map {
                 .init(
@@ -146,14 +147,17 @@ struct ServeCommand: AsyncParsableCommand {
         return try connection.clusterState()
     }
 
-    private func matcher(_ entrance: DirectEntrance?, _ logger: Logger) -> MatcherService {
+    private func matcher(
+        _ entrance: DirectEntrance?, _ health: ExecutorHealth, _ logger: Logger
+    ) -> MatcherService {
         MatcherService(
-            matcher: Matcher(Matcher.Configuration(window: window.duration), entrance: entrance, logger: logger),
+            matcher: Matcher(
+                Matcher.Configuration(window: window.duration), entrance: entrance, health: health, logger: logger),
             database: connection.configuration(applicationName: "pgbook matcher"))
     }
 
     private func gateway(
-        _ entrance: DirectEntrance?, _ logger: Logger, _ isListening: OnceTrue
+        _ entrance: DirectEntrance?, _ health: ExecutorHealth, _ logger: Logger, _ isListening: OnceTrue
     ) throws -> GatewayService {
         var marketData = MarketDataLimits()
         marketData.bookInterval = interval.duration
@@ -163,7 +167,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             return try GatewayService(
                 configuration, database: connection.configuration(applicationName: "pgbook gateway"),
-                entrance: entrance, logger: logger
+                entrance: entrance, executor: roles.contains(.matcher) ? health : nil, logger: logger
             ) { port in
                 isListening.set()
                 logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])

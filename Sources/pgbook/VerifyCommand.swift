@@ -29,20 +29,24 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let connection = try connection.connect()
-        let markets = try connection.markets().filter { market == nil || $0.symbol == market }
-        if let market, markets.isEmpty {
+        let list = try connection.marketList()
+        let markets = list.markets.filter { market == nil || $0.symbol == market }
+        let unreadable = list.unreadable.filter { market == nil || $0.symbol == market }
+        if let market, markets.isEmpty, unreadable.isEmpty {
             throw Failure(
                 .refused, "there is no market '\(market)'; pgbook market list shows them", code: "unknown_market",
                 field: "market")
         }
         var reports: [Verification.Report] = []
         var imported: [CandleVerification.Report] = []
+        for market in unreadable { reports.append(report(of: market)) }
         for market in markets {
             if try StoredMarket(connection, market: market).history().isImported {
                 imported.append(try verifyCandles(of: market, on: connection, isQuiet: output.json))
                 continue
             }
-            let seq = try StoredMarket(connection, market: market).state().seq.rawValue
+            // What cannot be read is told by the verification itself.
+            let seq = (try? StoredMarket(connection, market: market).state().seq.rawValue) ?? 0
             var bar = ProgressBar(total: Int(seq), unit: "commands")
             let report = try Verification(connection) {
                 bar.update(done: Int($0.commands), count: Int($0.commands))
@@ -55,6 +59,16 @@ struct VerifyCommand: ParsableCommand {
         let count = reports.reduce(0) { $0 + $1.differences.count } + imported.count { $0.difference != nil }
         if count > 0 { throw Failure(.refused, "\(count) difference\(count == 1 ? "" : "s") between log and tables") }
         if markets.isEmpty, !output.json { print("no markets") }
+    }
+
+    private func report(of market: UnreadableMarket) -> Verification.Report {
+        var report = Verification.Report(market: market.symbol)
+        report.differences = [
+            Verification.Difference(
+                market: market.symbol, rule: "state", description: "the market's row cannot be read: \(market.reason)")
+        ]
+        if !output.json { print("\(market.symbol): \(Screen.standard.styled("UNREADABLE", .ask)): \(market.reason)") }
+        return report
     }
 
     private func show(_ report: Verification.Report, _ elapsed: Duration) {

@@ -120,23 +120,20 @@ import Testing
         #expect(setup.answered == [2, 1, 3])
     }
 
-    @Test func `the commands of a refused batch are judged one by one`() async throws {
+    @Test func `a refused batch is halved until the command at fault stands alone`() async throws {
         let setup = Setup(GatewayLimits(batchesUnderWayMax: 1))
         try await setup.run {
-            setup.submit(1...3)
+            setup.submit(1...5)
             setup.entrance.answerFirst()
-            setup.entrance.answerFirst(failing: .refused("one is bad"))
-            try await eventually("the batch is entered again") { setup.entrance.ids == [[2, 3]] }
-            setup.entrance.answerFirst(failing: .refused("one is bad"))
-            try await eventually("the first alone") { setup.entrance.ids == [[2]] }
-            setup.entrance.answerFirst()
-            try await eventually("the second alone") { setup.entrance.ids == [[3]] }
-            setup.entrance.answerFirst(failing: .refused("this one"))
-            try await eventually("all are answered") { setup.answered.count == 3 }
+            for expected in [[2, 3, 4, 5], [2, 3, 4, 5], [2, 3], [2], [3], [4, 5]] as [[UInt64]] {
+                try await eventually("\(expected) is entered") { setup.entrance.ids == [expected] }
+                setup.entrance.answerFirst(failing: expected.contains(3) ? .refused("\(expected.count)") : nil)
+            }
+            try await eventually("all are answered") { setup.answered.count == 5 }
         }
         let answers = setup.answers.withLock { $0 }
-        #expect(answers.map(\.id) == [1, 2, 3])
-        guard case .failed("this one") = answers[2].answer else {
+        #expect(answers.map(\.id) == [1, 2, 3, 4, 5])
+        guard case .failed("1") = answers[2].answer else {
             Issue.record("the answer is \(answers[2].answer)")
             return
         }
@@ -195,6 +192,41 @@ import Testing
         let busy = setup.answers.withLock { $0 }
         #expect(busy.map(\.id) == Array(102...201) + (92...101).reversed())
         #expect(busy.allSatisfy { if case .busy(100) = $0.answer { true } else { false } })
+    }
+
+    @Test func `whoever waits for a batch that hangs is told, and a late answer changes nothing`() async throws {
+        let setup = Setup(
+            GatewayLimits(batchesUnderWayMax: 1, batchMillisecondsMax: 50, deadlineTickMilliseconds: 10))
+        try await setup.run {
+            setup.submit(1...3)
+            try await eventually("all are answered") { setup.answered.count == 3 }
+            let answers = setup.answers.withLock { $0 }
+            guard case .unavailable = answers[0].answer, case .notTaken = answers[1].answer,
+                case .notTaken = answers[2].answer
+            else {
+                Issue.record("the answers are \(answers)")
+                return
+            }
+            // It is not entered again, whatever became of it.
+            setup.entrance.answerFirst(failing: .unreachable("gone"))
+            setup.submit(4...4)
+            #expect(setup.entrance.ids == [[4]])
+            setup.entrance.answerFirst()
+            #expect(setup.answered == [1, 2, 3, 4])
+        }
+    }
+
+    @Test func `what is entered again and hangs is told as well`() async throws {
+        let setup = Setup(
+            GatewayLimits(batchesUnderWayMax: 1, batchMillisecondsMax: 50, deadlineTickMilliseconds: 10))
+        try await setup.run {
+            setup.submit(1...1)
+            setup.entrance.answerFirst(failing: .unreachable("gone"))
+            try await eventually("it is answered") { setup.answered == [1] }
+            #expect(setup.entrance.ids == [[1]])
+            setup.entrance.answerFirst()
+            #expect(setup.answered == [1])
+        }
     }
 
     @Test func `a desk that is closed answers what it has, and takes no more`() async throws {

@@ -14,13 +14,15 @@ import Testing
 struct RunningGateway: Sendable {
     let database: TestDatabase
     let port: Int
+    /// How its matcher fares, if it has one.
+    let matcher: ExecutorHealth
     let shutDown: @Sendable () async -> Void
 
     /// Runs a body beside a gateway that is ready, then shuts the gateway down gracefully.
     static func run(
         _ configuration: GatewayConfiguration = GatewayConfiguration(port: 0), hasMatcher: Bool = true,
-        markets: [String] = ["BTC-USD"], executesAtOnce: Bool = false,
-        _ body: @escaping @Sendable (RunningGateway) async throws -> Void
+        isMatcherApart: Bool = false, markets: [String] = ["BTC-USD"], executesAtOnce: Bool = false,
+        batchMillisecondsMax: Int64 = 30_000, _ body: @escaping @Sendable (RunningGateway) async throws -> Void
     ) async throws {
         let database = try await offThePool {
             let database = try TestDatabase()
@@ -30,28 +32,31 @@ struct RunningGateway: Sendable {
         var configuration = configuration
         configuration.port = 0
         configuration.limits.closeMillisecondsMax = 50
+        // A machine that does much beside takes long, and that is not what is tested.
+        configuration.limits.batchMillisecondsMax = batchMillisecondsMax
         let (ports, portSource) = AsyncStream.makeStream(of: Int.self)
         let logger = quietLogger()
         let node = try database.configuration(as: .node)
         let entrance = executesAtOnce ? DirectEntrance() : nil
+        let matcher = Matcher(.init(), entrance: entrance, logger: logger)
         let service = try GatewayService(
-            configuration, database: node, entrance: entrance, logger: logger
+            configuration, database: node, entrance: entrance, executor: hasMatcher && !isMatcherApart ? matcher.health : nil, logger: logger
         ) { port in portSource.yield(port) }
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: service, successTerminationBehavior: .ignore)], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { matching in
             if hasMatcher {
-                matching.addTask { await Matcher(.init(), entrance: entrance, logger: logger).run(database: node) }
+                matching.addTask { await matcher.run(database: node) }
             }
             try await withThrowingTaskGroup(of: Void.self) { serving in
                 serving.addTask { try await group.run() }
                 do {
                     guard let port = await ports.first(where: { _ in true }) else { throw TestFault("no port") }
-                    let gateway = RunningGateway(database: database, port: port) {
+                    let gateway = RunningGateway(database: database, port: port, matcher: matcher.health) {
                         await group.triggerGracefulShutdown()
                     }
-                    try await gateway.becomesReady()
+                    try await gateway.becomesReady(hasMatcher: hasMatcher)
                     try await body(gateway)
                 } catch {
                     serving.cancelAll()
@@ -70,8 +75,11 @@ struct RunningGateway: Sendable {
         return logger
     }
 
-    private func becomesReady() async throws {
-        try await eventually("the gateway is ready") { try await get("/ready").status == 200 }
+    private func becomesReady(hasMatcher: Bool) async throws {
+        try await eventually("the gateway is ready") {
+            let answer = try await get("/ready")
+            return hasMatcher ? answer.status == 200 : answer.body.contains("no matcher")
+        }
     }
 
     func connect(headers: [String] = []) async throws -> TestSocket {

@@ -139,6 +139,8 @@ declare
     -- Whether this is a node of a cluster, and why it takes no commands.
     is_shared constant boolean := exists (select from cluster);
     unready text;
+    -- Markets whose own rows cannot be read.
+    aside constant smallint[] := array(select s.market from set_aside s where s.id is null);
     -- Which of the commands have a client order id that came by another node, and what got into the log.
     taken integer[];
     logged_ids uuid[];
@@ -196,6 +198,7 @@ begin
                 when length(p.client_order_id) not between 1 and 64 then 117
                 when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
                 when p.market is null then 101
+                when p.market = any (aside) then 122
                 when p.is_imported then 102
                 when p.kind in (2, 3) and p.target_user <> p.user_id then 112
                 when p.kind in (1, 2) and p.is_halted then 102
@@ -285,6 +288,10 @@ begin
                          row.max_price) r;
             if row.is_imported and row.code = 102 then
                 message := format('market %s holds an imported history and takes no orders', row.symbol);
+                field := 'security';
+            elsif row.code = 122 then
+                message := format('market %s cannot be read and takes no orders: %s', row.symbol,
+                    (select s.reason from set_aside s where s.market = row.market and s.id is null));
                 field := 'security';
             elsif row.code = 120 then
                 message := format('this node takes no commands now: %s', unready);

@@ -44,8 +44,9 @@ join pgbook_data.markets m using (market)
 left join pgbook_data.outcomes w on w.id = c.id
 left join pgbook_data.book b on b.id = c.id
 left join pgbook_data.closed x on x.id = c.id
+left join pgbook_data.set_aside a on a.id = c.id
 cross join lateral (
-    select coalesce(c.seq, w.seq) as seq, coalesce(c.code, w.code) as code, coalesce(c.filled, w.filled) as filled,
+    select coalesce(c.seq, w.seq) as seq, coalesce(c.code, w.code, a.code) as code, coalesce(c.filled, w.filled) as filled,
            coalesce(c.notional, w.notional) as notional,
            coalesce(w.executed_at, case when c.seq is not null then c.accepted_at end) as executed_at
 ) o
@@ -64,7 +65,7 @@ from pgbook_data.outcomes;
 create or replace view pgbook.commands as
 select c.id, c.time, m.symbol as security, c.user_id,
        (array['place', 'amend', 'cancel', 'cancel_all', 'halt', 'resume', 'expire'])[c.kind] as kind,
-       c.target, coalesce(c.seq, w.seq) as seq, pgbook_data.code_name(coalesce(c.code, w.code)) as code,
+       c.target, coalesce(c.seq, w.seq) as seq, pgbook_data.code_name(coalesce(c.code, w.code, a.code)) as code,
        trim_scale(c.amount * m.lot_size) as amount, trim_scale(c.price * m.tick_size) as price,
        trim_scale(coalesce(c.filled, w.filled) * m.lot_size) as filled,
        trim_scale(coalesce(c.remaining, w.remaining) * m.lot_size) as remaining,
@@ -76,6 +77,7 @@ select c.id, c.time, m.symbol as security, c.user_id,
 from pgbook_data.commands c
 join pgbook_data.markets m using (market)
 left join pgbook_data.outcomes w on w.id = c.id
+left join pgbook_data.set_aside a on a.id = c.id
 union all
 select d.id, d.time, m.symbol, d.user_id,
        (array['place', 'amend', 'cancel', 'cancel_all', 'halt', 'resume', 'expire'])[d.kind], d.target, null,
@@ -146,3 +148,22 @@ create or replace view pgbook.trade_units as
 select market, time, trade_id, price, amount, taker_side, maker_order, taker_order
 from pgbook_data.trades
 where busted_at is null;
+
+-- What cannot be read or executed, and stands aside so that the rest goes on. Without an id it is the whole market.
+create or replace view pgbook.set_aside as
+select coalesce(m.symbol, a.market::text) as security, a.id, c.user_id, pgbook_data.code_name(a.code) as code, a.reason,
+       a.noticed_at
+from pgbook_data.set_aside a
+left join pgbook_data.markets m using (market)
+left join lateral (select user_id from pgbook_data.commands where id = a.id limit 1) c on true;
+
+-- The matchers of this database: whether each is connected, and why it executes nothing; null where it does.
+-- One that hangs cannot say so itself: then it was not heard of for two seconds.
+create or replace view pgbook.matchers as
+select m.matcher, m.pid, m.executes, m.started_at, m.seen_at, a.pid is not null as is_connected,
+       case when a.pid is null then 'the matcher is gone; start one: pgbook serve'
+            when m.seen_at < clock_timestamp() - interval '2200 milliseconds'
+            then format('the matcher hangs: it was last heard of at %s',
+                        to_char(m.seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+            else m.reason end as reason
+from pgbook_data.matchers m left join pg_catalog.pg_stat_activity a on a.pid = m.pid;

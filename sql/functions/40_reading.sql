@@ -43,3 +43,11 @@ begin
         using security, first_minute, last_minute + interval '1 minute', n;
 end
 $$;
+
+-- Why no order would be executed now, as the matchers tell; null where one executes.
+create or replace function pgbook_data.no_matcher() returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return (
+    select case when count(*) = 0 then 'no matcher is connected; start one: pgbook serve'
+                when not bool_or(m.reason is null) then min(m.reason) end
+    from pgbook.matchers m where m.is_connected);

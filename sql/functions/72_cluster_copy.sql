@@ -96,6 +96,7 @@ begin
     delete from candles_1d;
     delete from candle_levels;
     delete from busts;
+    delete from set_aside where id is not null;
 
     update proposals p set member = (t.n ->> 'member')::smallint
     from members o join jsonb_array_elements(head -> 'members') t(n) on t.n ->> 'name' = o.name

@@ -18,7 +18,8 @@ grant execute on function
     pgbook.top, pgbook.volatility, pgbook.spread, pgbook.markout, pgbook.slippage, pgbook.fills, pgbook.latency
     to pgbook_reader;
 -- The views call these with their reader's rights.
-grant execute on function pgbook_data.code_name, pgbook_data.quotient, pgbook_data.not_ready to pgbook_reader;
+grant execute on function pgbook_data.code_name, pgbook_data.quotient, pgbook_data.not_ready, pgbook_data.no_matcher
+    to pgbook_reader;
 
 grant execute on function
     pgbook.place_order, pgbook.amend_order, pgbook.reduce_order, pgbook.cancel_order, pgbook.cancel_all

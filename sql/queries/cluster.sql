@@ -41,7 +41,7 @@ select pgbook_data.fall_asleep('pgbook_data.outbox_sleeper', 'pgbook_data.outbox
 with now as materialized (
     select coalesce($2::text::pg_snapshot, pg_current_snapshot()) as target
 )
-select n.target::text, o.entered, m.symbol, c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change,
+select n.target::text, o.entered, o.id, c.market, m.symbol, c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change,
        c.post_only, c.amount, c.price, c.target, c.expires, c.user_id, c.owner, c.client_order_id, c.origin
 from now n
 left join lateral (

@@ -106,3 +106,6 @@ select current_database() as database, session_user::text as role, pg_is_in_reco
        -- By the name that pgbook serve gives its connection, unless PGAPPNAME or the URL gives another.
        (select count(*) from pg_stat_activity
         where datname = current_database() and application_name = 'pgbook matcher') as matchers
+
+-- name: list_matchers
+select executes, started_at, seen_at, is_connected, reason from pgbook.matchers order by is_connected desc, started_at

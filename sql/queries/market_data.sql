@@ -9,10 +9,17 @@ order by s.market
 -- Why a node of a cluster is not ready; null where it is, or is alone.
 select coalesce(
     pgbook_data.not_ready(),
-    (select format('it is behind: pools are closed through %s',
-                   to_char(closed_through at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
-     from pgbook_data.cluster
-     where closed_through < clock_timestamp() - 3 * "window" * interval '1 microsecond' - interval '2 seconds'))
+    (select case
+         when closed_through < clock_timestamp() - 3 * "window" * interval '1 microsecond' - interval '2 seconds'
+         then format('it is behind: pools are closed through %s',
+                     to_char(closed_through at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+         when heard_at < clock_timestamp() - interval '2500 milliseconds'
+         then format('its sidecar hangs or is gone: it was last heard of at %s',
+                     to_char(heard_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) end
+     from pgbook_data.cluster))
+
+-- name: no_matcher
+select pgbook_data.no_matcher()
 
 -- name: aggregated_book
 -- The best levels of both sides of one market, best first, and the execution number they stand at: one snapshot.

@@ -31,10 +31,125 @@ with taken as (
         $2)
     returning id
 )
-select c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change, c.post_only, c.amount, c.price, c.target,
+select taken.id,
+       case when c.id is null then 'the log does not have it' when c.market <> $1 then 'it is another market''s'
+            when c.code is not null then 'it has its outcome already' end as fault,
+       c.id, c.time, c.kind, c.side, c.exec_type, c.tif, c.stp, c.change, c.post_only, c.amount, c.price, c.target,
        c.expires, c.user_id, c.owner, c.client_order_id, c.origin
-from taken cross join lateral (select * from pgbook_data.commands where id = taken.id limit 1) c
+from taken left join lateral (select * from pgbook_data.commands where id = taken.id limit 1) c on true
 order by c.time
+
+-- name: put_back
+-- Takes commands as if they were not due yet.
+insert into pgbook_data.inbox (market, time, id) select $1, c.time, c.id from unnest($2::timestamptz[], $3::uuid[]) c(time, id)
+
+-- name: set_aside
+-- Commands that are executed nowhere, and why.
+insert into pgbook_data.set_aside (market, id, code, reason)
+select $1, c.id, c.code, c.reason from unnest($2::uuid[], $3::smallint[], $4::text[]) c(id, code, reason)
+on conflict do nothing
+
+-- name: set_entered_aside
+-- The same, of commands that have no stamp yet; they leave the outbox.
+with gone as (delete from pgbook_data.outbox where id = any ($2::uuid[]))
+insert into pgbook_data.set_aside (market, id, code, reason)
+select c.market, c.id, c.code, c.reason
+from unnest($1::smallint[], $2::uuid[], $3::smallint[], $4::text[]) c(market, id, code, reason)
+on conflict do nothing
+
+-- name: set_markets_aside
+-- Exactly these are set aside. Writes nothing where they are.
+with wanted as (
+    select * from unnest($1::smallint[], $2::text[]) w(market, reason)
+), back as (
+    delete from pgbook_data.set_aside a
+    where a.id is null and not exists (select from wanted w where w.market = a.market)
+)
+insert into pgbook_data.set_aside (market, code, reason)
+select w.market, 122, w.reason from wanted w
+where not exists (select from pgbook_data.set_aside a where a.id is null and a.market = w.market and a.reason = w.reason)
+on conflict (market) where id is null do update set reason = excluded.reason
+
+-- name: answer
+select 1
+
+-- name: begin_matcher
+-- Those that are gone leave nothing behind.
+with gone as (
+    delete from pgbook_data.matchers m
+    where not exists (select from pg_catalog.pg_stat_activity a where a.pid = m.pid) or m.pid = pg_backend_pid()
+)
+insert into pgbook_data.matchers (matcher, pid, executes, reason) values ($1, pg_backend_pid(), $2, $3)
+
+-- name: note_matcher
+update pgbook_data.matchers set seen_at = clock_timestamp(), executes = $2, reason = $3 where matcher = $1
+
+-- name: end_matcher
+delete from pgbook_data.matchers where matcher = $1
+
+-- name: limit_watch
+-- Whoever watches waits for nobody.
+select set_config('lock_timeout', '300ms', false), set_config('statement_timeout', '5s', false)
+
+-- name: obstacles
+-- What stands in the way of a batch of this role: rights it lacks, and tables that others have locked. A lock that is
+-- held by one transaction for a while stands in the way; who holds it for a moment does not, so each has a name by which
+-- it is known again.
+select format('role %s may not %s %s', current_user, lower(n.privilege), n.name) as words, null::text as holder
+from (values ('commands', 'INSERT'), ('outcomes', 'INSERT'), ('trades', 'INSERT'), ('book', 'INSERT'),
+             ('book', 'DELETE'), ('closed', 'INSERT'), ('candles_1m', 'INSERT'), ('market_state', 'UPDATE'),
+             ('inbox', 'DELETE')) n(name, privilege)
+where not has_table_privilege(format('pgbook_data.%I', n.name), n.privilege)
+union all
+select 'the database is read-only', null where current_setting('transaction_read_only')::boolean
+union all
+select format('table %s is locked by the server''s process %s', c.relname, l.pid), l.virtualtransaction || ' ' || c.relname
+from pg_catalog.pg_locks l
+join pg_catalog.pg_class c on c.oid = l.relation
+where l.locktype = 'relation' and l.granted and l.pid <> pg_backend_pid()
+  and l.database = (select oid from pg_catalog.pg_database where datname = current_database())
+  and c.relnamespace = 'pgbook_data'::regnamespace
+  and c.relname in ('commands', 'outcomes', 'trades', 'book', 'closed', 'candles_1m', 'market_state', 'inbox')
+  and l.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+
+-- name: state_lockers
+-- Transactions that may hold rows of markets, other than those of matchers.
+select l.virtualtransaction, l.pid
+from pg_catalog.pg_locks l
+where l.locktype = 'relation' and l.granted and l.relation = 'pgbook_data.market_state'::regclass
+  and l.mode in ('RowShareLock', 'RowExclusiveLock')
+  and l.pid <> pg_backend_pid() and not exists (select from pgbook_data.matchers m where m.executes = l.pid)
+
+-- name: held_markets
+-- Markets whose rows somebody else holds.
+with free as (select market from pgbook_data.market_state for update skip locked)
+select m.symbol from pgbook_data.markets m join pgbook_data.market_state s using (market)
+where not m.is_imported and not exists (select from free f where f.market = m.market)
+order by m.symbol limit 5
+
+-- name: try_batch
+-- Writes what a batch of a market writes, and enough of it to need new pages. Whoever calls it undoes it.
+with rows as (
+    select gen_random_uuid() as id, s.market, s.seq + n as seq, s.trade_id + n as trade_id, clock_timestamp() as time
+    from pgbook_data.market_state s cross join generate_series(1, 200) n where s.market = $1
+), moved as (
+    update pgbook_data.market_state set seq = seq where market = $1
+), logged as (
+    insert into pgbook_data.commands (id, time, target, market, kind, user_id, origin)
+    select id, time, id, market, 3, 'pgbook', (select name from pgbook_data.node) from rows
+), rested as (
+    insert into pgbook_data.book (id, price, priority, amount, filled, dropped, market, side, post_only, user_id, notional)
+    select id, 1, seq, 1, 0, 0, market, 0, false, 'pgbook', 0 from rows
+), closed as (
+    insert into pgbook_data.closed (id, seq, price, amount, filled, dropped, market, reason, notional)
+    select id, seq, 1, 1, 1, 0, market, 1, 1 from rows
+)
+insert into pgbook_data.trades (time, trade_id, seq, taker_order, maker_order, price, amount, market, taker_side,
+                                taker_user, maker_user)
+select time, trade_id, seq, id, id, 1, 1, market, 0, 'pgbook', 'pgbook' from rows
+
+-- name: list_set_aside
+select security, id, user_id, code, reason, noticed_at from pgbook.set_aside order by noticed_at desc, id limit $1::bigint
 
 -- name: load_best
 -- The next best resting orders of a side, beyond a place in the queue.

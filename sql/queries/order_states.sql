@@ -16,6 +16,9 @@ cross join lateral (
     -- Refused before execution.
     select c.id, c.market, c.code, c.filled from pgbook_data.commands c
     where c.id = asked.id and c.seq is null and c.code is not null
+    union all
+    -- Executed nowhere.
+    select a.id, a.market, a.code, 0 from pgbook_data.set_aside a where a.id = asked.id
     limit 1
 ) o
 left join pgbook_data.book b on b.id = asked.id

@@ -136,6 +136,16 @@ copy pgbook_data.candles_1d (market, time, open, high, low, close, trades, first
     volume, notional, taker_buy_volume, taker_buy_notional)
 from stdin (format binary)
 
+-- name: give_set_aside
+copy (
+select market, id, code, reason, noticed_at
+from pgbook_data.set_aside c where id is not null
+) to stdout (format binary)
+
+-- name: take_set_aside
+copy pgbook_data.set_aside (market, id, code, reason, noticed_at)
+from stdin (format binary)
+
 -- name: give_busts
 copy (
 select market, trade_id, time, busted_at, busted_by, reason

@@ -61,6 +61,7 @@ where c.market = $1 and c.seq is null and c.code is null
   and not exists (select from pgbook_data.outcomes o where o.id = c.id)
   and not exists (select from pgbook_data.inbox i where i.market = c.market and i.time = c.time and i.id = c.id)
   and not exists (select from pgbook_data.outbox x where x.id = c.id)
+  and not exists (select from pgbook_data.set_aside a where a.id = c.id)
 limit 1
 
 -- name: verify_twice

@@ -28,6 +28,10 @@ final class CommandDesk: Sendable {
         var isHandingOver = false
         var batchesUnderWay = 0
         var batchesUnanswered = 0
+        /// What was handed over and has its time still, and since when.
+        var inTime: [UInt64: (batch: Batch, since: ContinuousClock.Instant)] = [:]
+        /// What is entered again, and since when.
+        var again: (answer: OneAnswer, since: ContinuousClock.Instant)?
         var lastBatch: UInt64 = 0
         /// So many of the next batches are short.
         var shortBatchesLeft = 0
@@ -115,7 +119,9 @@ final class CommandDesk: Sendable {
         queue.batchesUnderWay += 1
         queue.batchesUnanswered += 1
         queue.lastBatch += 1
-        return Batch(number: queue.lastBatch, commands: nextCommands(&queue))
+        let batch = Batch(number: queue.lastBatch, commands: nextCommands(&queue))
+        queue.inTime[batch.number] = (batch, .now)
+        return batch
     }
 
     /// As many as a batch takes; fewer of senders whose commands are refused, and fewer while somebody sends little and
@@ -139,12 +145,15 @@ final class CommandDesk: Sendable {
     }
 
     private func ended(_ batch: Batch, _ result: Result<EntranceAnswer, EntranceFailure>) {
-        queue.withLock { queue in
+        let isInTime = queue.withLock { queue in
             queue.batchesUnderWay -= 1
+            guard queue.inTime.removeValue(forKey: batch.number) != nil else { return false }
             if case .failure = result { queue.failed.append(batch) }
+            return true
         }
         // First, so that the entrance has something to do while the answers go out.
         handOver()
+        guard isInTime else { return came(tooLate: result) }
         if case .success(let entered) = result { answer(batch.commands, entered) }
         let needsRun = queue.withLock { queue in
             queue.batchesUnanswered -= 1
@@ -178,10 +187,62 @@ final class CommandDesk: Sendable {
         waker.yield()
     }
 
+    // MARK: When something takes too long
+
+    /// What becomes of a batch after its clients were told that it is not known: they ask again with their own ids. What
+    /// it did to others' orders they hear all the same.
+    private func came(tooLate result: Result<EntranceAnswer, EntranceFailure>) {
+        if case .success(let answer) = result, !answer.moves.isEmpty {
+            onMoved(answer.moves)
+            onAnswered()
+        }
+        if queue.withLock({ $0.needsRun }) { waker.yield() }
+    }
+
+    /// Answers what has been under way for too long, now and then.
+    private func keepDeadlines() async {
+        while (try? await Task.sleep(for: .milliseconds(limits.deadlineTickMilliseconds))) != nil {
+            answerOverdue(at: .now)
+        }
+    }
+
+    private func answerOverdue(at now: ContinuousClock.Instant) {
+        let latest = now - .milliseconds(limits.batchMillisecondsMax)
+        let (overdue, unheard, again) = queue.withLock { queue in
+            let overdue = queue.inTime.values.filter { $0.since <= latest }.map(\.batch)
+            for batch in overdue { queue.inTime[batch.number] = nil }
+            queue.batchesUnanswered -= overdue.count
+            // While the entrance answers nothing at all nobody waits for it.
+            var unheard: [Waiting] = []
+            if queue.batchesUnderWay > 0, queue.inTime.isEmpty {
+                while let next = queue.waiting.take() { unheard.append(next.element) }
+            }
+            let again = queue.again.flatMap { $0.since <= latest ? $0.answer : nil }
+            return (overdue.sorted { $0.number < $1.number }, unheard, again)
+        }
+        for batch in overdue {
+            logger.error(
+                "commands were not answered in time; whether they are stored is not known",
+                metadata: ["commands": "\(batch.commands.count)", "milliseconds": "\(limits.batchMillisecondsMax)"])
+            answer(batch.commands, .unavailable)
+        }
+        if !unheard.isEmpty { answer(unheard, .notTaken) }
+        again?.give(nil)
+        if !overdue.isEmpty || !unheard.isEmpty { waker.yield() }
+    }
+
     // MARK: When something fails
 
-    /// Deals with batches that fail, until the desk is closed and everything is answered.
+    /// Deals with batches that fail or hang, until the desk is closed and everything is answered.
     func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.keepDeadlines() }
+            await dealWithFailed()
+            group.cancelAll()
+        }
+    }
+
+    private func dealWithFailed() async {
         for await _ in wakes {
             while let failed = takeFailed() {
                 for batch in failed { await enter(batch.commands) }
@@ -205,7 +266,7 @@ final class CommandDesk: Sendable {
             answer(commands, try await enterPersistently(commands.map(\.entry)))
         } catch {
             switch error {
-            case .refused(let message): await enterOneByOne(commands, because: message)
+            case .refused(let message): await enterByHalves(commands, because: message)
             case .unreachable(let message):
                 logger.error(
                     "commands could not be entered", metadata: ["error": "\(message)", "commands": "\(commands.count)"])
@@ -218,8 +279,8 @@ final class CommandDesk: Sendable {
     private func enterPersistently(_ entries: [Entry]) async throws(EntranceFailure) -> EntranceAnswer {
         let deadline = ContinuousClock.now + .milliseconds(limits.entranceRetryMilliseconds)
         while true {
-            let result = await withCheckedContinuation { continuation in
-                entrance.submit(entries) { continuation.resume(returning: $0) }
+            guard let result = await submitAgain(entries) else {
+                throw .unreachable("no answer came within \(limits.batchMillisecondsMax) ms")
             }
             guard case .failure(.unreachable(let message)) = result, ContinuousClock.now < deadline else {
                 return try result.get()
@@ -233,13 +294,43 @@ final class CommandDesk: Sendable {
         }
     }
 
-    /// One statement refuses all of its commands for the fault of one: each is judged alone then.
-    private func enterOneByOne(_ commands: [Waiting], because message: String) async {
+    /// Nil when no answer came in time.
+    private func submitAgain(_ entries: [Entry]) async -> Result<EntranceAnswer, EntranceFailure>? {
+        let answer = OneAnswer()
+        queue.withLock { $0.again = (answer, .now) }
+        defer { queue.withLock { $0.again = nil } }
+        return await withCheckedContinuation { continuation in
+            answer.wait { continuation.resume(returning: $0) }
+            entrance.submit(entries) { if !answer.give($0) { self.came(tooLate: $0) } }
+        }
+    }
+
+    /// One statement refuses all of its commands for the fault of one: it is halved until that one stands alone.
+    private func enterByHalves(_ commands: [Waiting], because message: String) async {
         guard commands.count > 1 else {
             logger.error("a command could not be entered", metadata: ["error": "\(message)"])
             return answer(commands, .failed(message))
         }
-        for waiting in commands { await enter([waiting]) }
+        let middle = commands.count / 2
+        await enter(Array(commands[..<middle]))
+        await enter(Array(commands[middle...]))
+    }
+}
+
+/// An answer of which the first counts.
+private final class OneAnswer: Sendable {
+    typealias Value = Result<EntranceAnswer, EntranceFailure>?
+
+    private let taker = Mutex<(@Sendable (Value) -> Void)?>(nil)
+
+    func wait(_ take: @escaping @Sendable (Value) -> Void) { taker.withLock { $0 = take } }
+
+    /// - Returns: false if another one was first.
+    @discardableResult
+    func give(_ value: Value) -> Bool {
+        guard let take = taker.withLock({ $0.take() }) else { return false }
+        take(value)
+        return true
     }
 }
 
@@ -251,6 +342,8 @@ enum DeskAnswer: Sendable {
     case closing
     /// Whether it was stored is not known.
     case unavailable
+    /// It was never handed over, and nothing was stored.
+    case notTaken
     /// The database could not take it, and stored nothing.
     case failed(String)
 }

@@ -26,7 +26,11 @@ extension WireError {
         case .unavailable:
             self.init(
                 .unavailable,
-                "the database cannot be reached and whether the command was stored is not known; send it again with the same clientOrderId"
+                "the database does not answer and whether the command was stored is not known; send it again with the same clientOrderId"
+            )
+        case .notTaken:
+            self.init(
+                .init(.notReady), "the database does not answer; the command was not taken and nothing was stored; try again later"
             )
         case .failed(let message):
             self.init(.unavailable, "the database refused the command and stored nothing: \(message)")

@@ -9,9 +9,9 @@ import Wire
 /// What HTTP offers beside the WebSocket.
 struct GatewayRoutes: Sendable {
     let directory: MarketDirectory
+    let readiness: Readiness
     let orders: OrderRoutes
     let candles: CandleRoutes
-    let feed: MarketDataFeed
     let hub: Hub
     let metrics: GatewayMetrics
     let limits: GatewayLimits
@@ -22,10 +22,10 @@ struct GatewayRoutes: Sendable {
         let router = Router(context: GatewayContext.self)
         router.add(middleware: DoorKeeper(doors: doors))
         router.add(middleware: UpgradeRefusal())
-        router.add(middleware: ReadinessMark(feed: feed))
+        router.add(middleware: ReadinessMark(readiness: readiness))
         router.get("/") { _, _ in page() }
         router.get("/health") { _, _ in HTTPAnswer.text("ok\n") }
-        router.get("/ready") { _, _ in ready() }
+        router.get("/ready") { request, _ in ready(request) }
         router.get("/metrics") { _, _ in HTTPAnswer.text(metrics.text(sockets: hub.socketCount)) }
         router.get("/book") { request, _ in answer { () throws(WireError) in try book(request) } }
         router.get("/trades") { request, _ in answer { () throws(WireError) in try trades(request) } }
@@ -48,9 +48,17 @@ struct GatewayRoutes: Sendable {
         return response
     }
 
-    private func ready() -> Response {
-        guard let reason = feed.notReady else { return HTTPAnswer.text("ready\n") }
-        return HTTPAnswer.text("not ready: \(reason)\n", status: .serviceUnavailable)
+    /// One line, then what there is to warn of, a line each; or the same as JSON.
+    private func ready(_ request: Request) -> Response {
+        let (reason, warnings) = (readiness.notReady, readiness.warnings)
+        let status: HTTPResponse.Status = reason == nil ? .ok : .serviceUnavailable
+        if request.uri.queryParameters["format"] == "json"
+            || request.headers[.accept]?.contains("application/json") ?? false
+        {
+            return HTTPAnswer.json(ReadinessMessage(notReadyBecause: reason, warnings: warnings), status: status)
+        }
+        let lines = [reason.map { "not ready: \($0)" } ?? "ready"] + warnings.map { "warning: \($0)" }
+        return HTTPAnswer.text(lines.map { $0 + "\n" }.joined(), status: status)
     }
 
     private func book(_ request: Request) throws(WireError) -> Response {
@@ -104,13 +112,13 @@ private struct UpgradeRefusal: RouterMiddleware {
 private struct ReadinessMark: RouterMiddleware {
     typealias Context = GatewayContext
 
-    let feed: MarketDataFeed
+    let readiness: Readiness
 
     @concurrent func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
-        if let reason = feed.notReady, let name = HTTPField.Name("Pgbook-Not-Ready") { response.headers[name] = reason }
+        if let reason = readiness.notReady, let name = HTTPField.Name("Pgbook-Not-Ready") { response.headers[name] = reason }
         return response
     }
 }

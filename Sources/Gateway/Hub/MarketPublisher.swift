@@ -30,10 +30,6 @@ struct MarketPublisher: MarketDataSink {
         tracker.marketsMoved(updates)
     }
 
-    func readinessChanged(notReadyBecause reason: String?) {
-        hub.announce(FrameBytes.text(NodeMessage(notReadyBecause: reason)), isStanding: reason != nil)
-    }
-
     private func messages(_ trades: [ExecutedTrade], in entry: MarketDirectory.Entry) -> [ByteBuffer] {
         stride(from: 0, to: trades.count, by: limits.tradesPerMessageMax).map { start in
             FrameBytes.text(TradesMessage(trades[start...].prefix(limits.tradesPerMessageMax), in: entry))

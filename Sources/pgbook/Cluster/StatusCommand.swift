@@ -9,13 +9,14 @@ struct StatusCommand: ParsableCommand {
         commandName: "status", abstract: "Show how this node and its peers stand.",
         discussion: """
             What the sidecar wrote into the database, about a second ago: whether this node takes orders, up to when it
-            has executed, the digest of everything until there, and of each peer its clock and what is missing.
+            has executed, the digest of everything until there, and of each peer its clock and what is missing. Of any
+            database: whether its matcher executes, and what it had to set aside.
 
             Example:
               pgbook status
               pgbook status --json
 
-            Exit codes: 0 it takes orders · 1 it does not
+            Exit codes: 0 it takes orders and executes them · 1 it does not
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -23,26 +24,52 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let connection = try connection.connect()
+        let matcher = Matching(
+            notExecuting: try connection.noMatcher(), setAside: try connection.setAsideRecords(max: 20).map(\.summary))
         guard let record = try connection.clusterStatus() else {
-            if output.json { return print(JSON.object([("cluster", .null)])) }
-            return print("this database is no node of a cluster: it executes its orders alone")
+            if output.json {
+                print(JSON.object([("cluster", .null)] + matcher.json))
+            } else {
+                print("this database is no node of a cluster: it executes its orders alone")
+                matcher.show()
+            }
+            if matcher.notExecuting != nil { throw Failure(.refused) }
+            return
         }
         let status = try record.status.map { try SidecarStatus(json: $0) }
         if output.json {
-            print(json(record))
+            print(json(record, matcher))
         } else {
             show(record, status)
+            matcher.show()
         }
-        if !record.isReady { throw Failure(.refused) }
+        if !record.isReady || matcher.notExecuting != nil { throw Failure(.refused) }
     }
 
-    private func json(_ record: ClusterStatusRecord) -> JSON {
+    /// What the matchers of the database say.
+    private struct Matching {
+        /// Why no order is executed, in one line; nil where orders are.
+        var notExecuting: String?
+        var setAside: [String]
+
+        var json: [(String, JSON)] {
+            [("not_executing", .text(notExecuting)), ("set_aside", .array(setAside.map { .string($0) }))]
+        }
+
+        func show() {
+            let screen = Screen.standard
+            if let notExecuting { print(screen.styled("  no order is executed: \(printable(notExecuting))", .ask)) }
+            for line in setAside { print(screen.styled("  \(printable(line))", .warning)) }
+        }
+    }
+
+    private func json(_ record: ClusterStatusRecord, _ matcher: Matching) -> JSON {
         JSON.object([
             ("cluster", .string(record.clusterID)), ("node", .string(record.node)), ("ready", .bool(record.isReady)),
             ("reason", .text(record.reason)), ("heard_at", .time(record.heardAt)),
             ("silent", .bool(record.isSilent)),
             ("sidecar", .number(record.status ?? "null")),
-        ])
+        ] + matcher.json)
     }
 
     private func show(_ record: ClusterStatusRecord, _ status: SidecarStatus?) {
