@@ -17,10 +17,8 @@ struct Attack {
         witness = try database.connection()
         try Self.open(witness, database)
         session = try database.connection(as: login)
-        for statement in Self.strikes { try session.executeSimple(statement) }
-        for statement in try Self.types(witness) + Self.relations(witness, shape) {
-            try session.executeSimple(statement)
-        }
+        let made = try Self.strikes + Self.types(witness) + Self.relations(witness, shape)
+        try session.executeSimple(made.joined(separator: ";\n"))
     }
 
     /// Lets everybody do what a database may let everybody do. What is struck is counted by a sequence: it stays counted
@@ -100,15 +98,22 @@ struct Attack {
         try connection.execute(sql).map { try $0.decode(String.self, at: 0) }
     }
 
-    /// Runs a statement of the login's, whatever becomes of it.
-    /// - Returns: whether the login's code ran with another's rights.
-    func succeeds(with statement: String) throws -> Bool {
+    /// Runs statements of the login's, whatever becomes of them.
+    /// - Returns: those with which the login's code ran with another's rights.
+    func successes(with statements: [String]) throws -> [String] {
+        if try !strikes(with: statements) { return [] }
+        return try statements.filter { try strikes(with: [$0]) }
+    }
+
+    private func strikes(with statements: [String]) throws -> Bool {
         let before = try strikes()
-        do {
-            try session.executeSimple(statement)
-        } catch  where error.sqlState == .insufficientPrivilege {
-            throw TestFault("the login may not even ask for it: \(statement)")
-        } catch {}
+        for statement in statements {
+            do {
+                try session.executeSimple(statement)
+            } catch  where error.sqlState == .insufficientPrivilege {
+                throw TestFault("the login may not even ask for it: \(statement)")
+            } catch {}
+        }
         return try strikes() > before
     }
 

@@ -6,12 +6,11 @@ import Testing
 
 /// What a migration takes from the public in the whole database.
 @Suite struct DatabaseRightsTests {
-    /// A copy of a template has its functions' rights and not its database's, so this one is migrated.
+    /// A copy of a template has its functions' rights and not its database's, so these are taken again.
     private func migrated() throws -> TestDatabase {
-        // For the logins.
-        _ = try TestDatabase()
-        let database = try TestDatabase(migrated: false)
-        try Migrator(database.connection()).migrate()
+        let database = try TestDatabase()
+        let file = try #require(Migrations.functions.first { $0.name.hasSuffix("01_database") })
+        try database.connection().executeSimple(file.sql)
         return database
     }
 

@@ -39,9 +39,13 @@ import Testing
                 ["select", "with", "insert", "update", "delete"].contains(word)
             else { continue }
             prepared += 1
-            #expect(throws: Never.self, "\(query.name)") {
+            do {
                 try connection.executeSimple("PREPARE q AS \(sql)")
                 try connection.executeSimple("DEALLOCATE q")
+            } catch  where ["42P08", "42P18"].contains(error.sqlState?.code) {
+                // All names are found; pgbook itself says of what types the parameters are.
+            } catch {
+                Issue.record("\(query.name): \(error)")
             }
         }
         #expect(prepared > 180)
