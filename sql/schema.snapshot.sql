@@ -138,6 +138,7 @@ declare
     added smallint;
     broken_constraint text;
 begin
+    perform pgbook_data.be_durable();
     insert into pgbook_data.markets (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
     values (security, tick_size, lot_size,
             coalesce(div(max_amount, lot_size), 1000000000000000)::bigint,
@@ -321,6 +322,7 @@ declare
     bust pgbook_data.busts;
     horizon timestamptz;
 begin
+    perform pgbook_data.be_durable();
     select m.market into number from pgbook_data.markets m where m.symbol = security;
     if number is null then
         raise exception 'unknown_market: there is no market %', coalesce(quote_literal(left(security, 50)), 'null')
@@ -468,8 +470,8 @@ begin
               and m.time >= greatest(begins, days_to, hours_to) and m.time < ends
         )
         select case when starts is null then date_bin(width, f.time, timestamptz '2000-01-03 00:00:00+00')
-                    else starts[width_bucket(f.time, starts)] end, public.first(f.open, f.first_trade_id), max(f.high),
-               min(f.low), public.last(f.close, f.last_trade_id), sum(f.trades)::bigint, min(f.first_trade_id),
+                    else starts[width_bucket(f.time, starts)] end, (min(array[f.first_trade_id, f.open]))[2], max(f.high),
+               min(f.low), (max(array[f.last_trade_id, f.close]))[2], sum(f.trades)::bigint, min(f.first_trade_id),
                max(f.last_trade_id), sum(f.volume), sum(f.notional), sum(f.taker_buy_volume),
                sum(f.taker_buy_notional)
         from finer f
@@ -1648,6 +1650,19 @@ $$;
 
 ALTER FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.be_durable() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.be_durable() OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.begin_takeover(head jsonb) RETURNS TABLE(theirs smallint, ours smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pgbook_data', 'pg_temp'
@@ -1882,8 +1897,8 @@ begin
         insert into pgbook_data.candles_1h
             ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
              taker_buy_volume, taker_buy_notional)
-        select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00'), public.first(m.open, m.first_trade_id),
-               max(m.high), min(m.low), public.last(m.close, m.last_trade_id), sum(m.trades), min(m.first_trade_id),
+        select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00'), (min(array[m.first_trade_id, m.open]))[2],
+               max(m.high), min(m.low), (max(array[m.last_trade_id, m.close]))[2], sum(m.trades), min(m.first_trade_id),
                max(m.last_trade_id), m.market, sum(m.volume), sum(m.notional), sum(m.taker_buy_volume),
                sum(m.taker_buy_notional)
         from pgbook_data.candles_1m m
@@ -1896,8 +1911,8 @@ begin
         insert into pgbook_data.candles_1d
             ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
              taker_buy_volume, taker_buy_notional)
-        select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00'), public.first(h.open, h.first_trade_id),
-               max(h.high), min(h.low), public.last(h.close, h.last_trade_id), sum(h.trades), min(h.first_trade_id),
+        select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00'), (min(array[h.first_trade_id, h.open]))[2],
+               max(h.high), min(h.low), (max(array[h.last_trade_id, h.close]))[2], sum(h.trades), min(h.first_trade_id),
                max(h.last_trade_id), h.market, sum(h.volume), sum(h.notional), sum(h.taker_buy_volume),
                sum(h.taker_buy_notional)
         from pgbook_data.candles_1h h
@@ -1967,7 +1982,7 @@ ALTER FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text
 CREATE FUNCTION pgbook_data.drop_trades(before timestamp with time zone) RETURNS TABLE(chunk text, begins timestamp with time zone, ends timestamp with time zone, trades bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
     last_end timestamptz;
 begin
@@ -1979,11 +1994,12 @@ begin
         return next;
     end loop;
     if last_end is not null then
-        perform public.drop_chunks('pgbook_data.trades', older_than => last_end);
+        execute format('select %I.drop_chunks(''pgbook_data.trades'', older_than => $1)',
+                       pgbook_data.timescale_schema()) using last_end;
         update pgbook_data.trade_horizon h set dropped_before = greatest(h.dropped_before, last_end);
     end if;
 end
-$$;
+$_$;
 
 ALTER FUNCTION pgbook_data.drop_trades(before timestamp with time zone) OWNER TO pgbook_owner;
 
@@ -2092,10 +2108,12 @@ declare
     row record;
     earlier record;
 begin
+    perform be_durable();
     perform pg_current_xact_id();  -- before the stamp: whoever waits for all earlier stamps waits for this transaction
     first_stamp := stamp(size);
+    unready := not_durable();
     if is_shared then
-        unready := not_ready();
+        unready := coalesce(unready, not_ready());
         taken := array(
             select a.n::integer from unnest(users, client_order_ids) with ordinality a(user_id, client_order_id, n)
             cross join lateral (
@@ -2462,6 +2480,20 @@ CREATE FUNCTION pgbook_data.no_matcher() RETURNS text
 
 ALTER FUNCTION pgbook_data.no_matcher() OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.not_durable() RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN (current_setting('cluster_name'::text) = 'pgbook_throwaway'::text) THEN NULL::text
+             WHEN (current_setting('fsync'::text) = 'off'::text) THEN 'fsync is off, and a crash of the machine can lose what is taken in; set fsync = on in postgresql.conf and reload it'::text
+             WHEN (current_setting('full_page_writes'::text) = 'off'::text) THEN 'full_page_writes is off, and a power cut can destroy pages; set full_page_writes = on in postgresql.conf and reload it'::text
+             ELSE NULL::text
+         END AS "case";
+END;
+
+ALTER FUNCTION pgbook_data.not_durable() OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.not_ready() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2723,8 +2755,8 @@ begin
     if begins < level.closed_1h then
         with made as materialized (
             select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00') as "time",
-                   public.first(m.open, m.first_trade_id) as open, max(m.high) as high, min(m.low) as low,
-                   public.last(m.close, m.last_trade_id) as close, sum(m.trades)::bigint as trades,
+                   (min(array[m.first_trade_id, m.open]))[2] as open, max(m.high) as high, min(m.low) as low,
+                   (max(array[m.last_trade_id, m.close]))[2] as close, sum(m.trades)::bigint as trades,
                    min(m.first_trade_id) as first_trade_id, max(m.last_trade_id) as last_trade_id,
                    sum(m.volume) as volume, sum(m.notional) as notional, sum(m.taker_buy_volume) as taker_buy_volume,
                    sum(m.taker_buy_notional) as taker_buy_notional
@@ -2757,8 +2789,8 @@ begin
     if begins < level.closed_1d then
         with made as materialized (
             select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00') as "time",
-                   public.first(h.open, h.first_trade_id) as open, max(h.high) as high, min(h.low) as low,
-                   public.last(h.close, h.last_trade_id) as close, sum(h.trades)::bigint as trades,
+                   (min(array[h.first_trade_id, h.open]))[2] as open, max(h.high) as high, min(h.low) as low,
+                   (max(array[h.last_trade_id, h.close]))[2] as close, sum(h.trades)::bigint as trades,
                    min(h.first_trade_id) as first_trade_id, max(h.last_trade_id) as last_trade_id,
                    sum(h.volume) as volume, sum(h.notional) as notional, sum(h.taker_buy_volume) as taker_buy_volume,
                    sum(h.taker_buy_notional) as taker_buy_notional
@@ -2962,7 +2994,7 @@ ALTER FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with 
 CREATE FUNCTION pgbook_data.set_trade_chunk(span interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
     seconds numeric := extract(epoch from span);
 begin
@@ -2972,9 +3004,10 @@ begin
         raise exception 'bad_value: a chunk covers 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1 to 366 whole days, not %', span
             using errcode = 'PB117', column = 'chunk';
     end if;
-    perform public.set_chunk_time_interval('pgbook_data.trades', seconds::bigint * interval '1 second');
+    execute format('select %I.set_chunk_time_interval(''pgbook_data.trades'', $1)', pgbook_data.timescale_schema())
+        using seconds::bigint * interval '1 second';
 end
-$$;
+$_$;
 
 ALTER FUNCTION pgbook_data.set_trade_chunk(span interval) OWNER TO pgbook_owner;
 
@@ -3232,6 +3265,18 @@ $$;
 
 ALTER FUNCTION pgbook_data.take_seat(seat uuid) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.timescale_schema() RETURNS name
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT n.nspname
+    FROM (pg_extension e
+      JOIN pg_namespace n ON ((n.oid = e.extnamespace)))
+   WHERE (e.extname = 'timescaledb'::name);
+END;
+
+ALTER FUNCTION pgbook_data.timescale_schema() OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.timestamp_of(stamp bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3264,8 +3309,8 @@ CREATE FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_f
     AS $_$
 begin
     return query execute
-        'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), public.first(t.price, t.trade_id),
-                max(t.price), min(t.price), public.last(t.price, t.trade_id), count(*), min(t.trade_id),
+        'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), (min(array[t.trade_id, t.price]))[2],
+                max(t.price), min(t.price), (max(array[t.trade_id, t.price]))[2], count(*), min(t.trade_id),
                 max(t.trade_id), sum(t.amount::numeric), sum(t.amount::numeric * t.price),
                 coalesce(sum(t.amount::numeric) filter (where t.taker_side = 0), 0),
                 coalesce(sum(t.amount::numeric * t.price) filter (where t.taker_side = 0), 0)
@@ -3700,6 +3745,16 @@ UNION ALL
 
 ALTER VIEW pgbook_data.executions OWNER TO pgbook_owner;
 
+CREATE TABLE pgbook_data.home (
+    is_only boolean DEFAULT true NOT NULL,
+    system bigint NOT NULL,
+    database oid NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT home_is_only_check CHECK (is_only)
+);
+
+ALTER TABLE pgbook_data.home OWNER TO pgbook_owner;
+
 CREATE UNLOGGED SEQUENCE pgbook_data.inbox_sleeper
     START WITH 0
     INCREMENT BY 1
@@ -3896,6 +3951,9 @@ ALTER TABLE ONLY pgbook_data.cluster
 
 ALTER TABLE ONLY pgbook_data.commands
     ADD CONSTRAINT commands_id PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgbook_data.home
+    ADD CONSTRAINT home_pkey PRIMARY KEY (is_only);
 
 ALTER TABLE ONLY pgbook_data.inbox
     ADD CONSTRAINT inbox_pool PRIMARY KEY (market, "time", id);
@@ -4180,6 +4238,9 @@ GRANT ALL ON FUNCTION pgbook_data.adopt_waiting() TO pgbook_node;
 REVOKE ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.be_durable() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.be_durable() TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.begin_takeover(head jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.begin_takeover(head jsonb) TO pgbook_node;
 
@@ -4268,6 +4329,9 @@ REVOKE ALL ON FUNCTION pgbook_data.no_matcher() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.no_matcher() TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook_data.no_matcher() TO pgbook_reader;
 
+REVOKE ALL ON FUNCTION pgbook_data.not_durable() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.not_durable() TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.not_ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook_data.not_ready() TO pgbook_reader;
@@ -4337,6 +4401,9 @@ GRANT ALL ON FUNCTION pgbook_data.stored_ranges() TO pgbook_node;
 REVOKE ALL ON FUNCTION pgbook_data.take_seat(seat uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.take_seat(seat uuid) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.timescale_schema() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.timescale_schema() TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.timestamp_of(stamp bigint) TO pgbook_node;
 
@@ -4389,6 +4456,8 @@ GRANT SELECT ON TABLE pgbook.waiting TO pgbook_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candle_levels TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.home TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.inbox_sleeper TO pgbook_node;
 

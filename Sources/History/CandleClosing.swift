@@ -29,7 +29,7 @@ public struct CandleClosing: Sendable {
     private func round(_ database: StoreConfiguration) async {
         do {
             let logger = logger
-            let hours = try await database.once { connection in
+            let hours = try await database.once(for: .working) { connection in
                 try Self.closeAll(connection) { market, error in
                     logger.warning(
                         "closing the candles of a market failed; the others go on",

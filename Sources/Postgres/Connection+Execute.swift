@@ -62,6 +62,7 @@ extension Connection {
 
     /// The name of the prepared statement, preparing it first where needed.
     func prepare(_ sql: String) throws(PostgresError) -> String {
+        if isHeld { return try prepareUnnamed(sql) }
         if let name = statements.name(of: sql, types: parameters.types) { return name }
         try requireNotActive(sql)
         closeStatements()
@@ -74,6 +75,41 @@ extension Connection {
             throw error
         }
         return name
+    }
+
+    private func prepareUnnamed(_ sql: String) throws(PostgresError) -> String {
+        try requireNotActive(sql)
+        _ = try check(PQprepare(handle, "", sql, Int32(parameters.types.count), parameters.types), sql)
+        return ""
+    }
+
+    /// Runs one statement without preparing it, and does not wait longer than so many milliseconds for its answer. Where
+    /// none came in time the connection cannot be used any more.
+    /// - Throws: as `execute`; kind `connectionLost` where the time is up.
+    public func executeOnce(
+        _ sql: String, with values: [any PostgresEncodable] = [], within milliseconds: Int
+    ) throws(PostgresError) -> Rows {
+        try parameters.encode(values, for: sql)
+        try requireNotActive(sql)
+        let sent = PQsendQueryParams(
+            handle, sql, Int32(parameters.lengths.count), parameters.types, parameters.values(), parameters.lengths,
+            parameters.formats, 1)
+        guard sent == 1 else { throw .fault(nil, on: handle, query: sql) }
+        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+        while PQisBusy(handle) == 1 {
+            let (seconds, attoseconds) = (deadline - ContinuousClock.now).components
+            let rest = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+            guard rest > 0 else {
+                throw PostgresError(
+                    .connectionLost, "no answer within \(milliseconds) ms", query: queryLabel(sql))
+            }
+            _ = waitForSocket(forWriting: false, timeoutMilliseconds: Int32(clamping: rest))
+            guard PQconsumeInput(handle) == 1 else { throw .fault(nil, on: handle, query: sql) }
+        }
+        let result = PQgetResult(handle)
+        let rows = try check(result, sql)
+        drain()
+        return rows
     }
 
     /// Closes on the server what the cache let go. A failed transaction accepts nothing: later then.

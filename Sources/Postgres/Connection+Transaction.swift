@@ -9,6 +9,7 @@ extension Connection {
     /// - Throws: what the body throws; `CancellationError`; kind `commitOutcomeUnknown` when the connection was lost
     ///   during COMMIT; kind `server` when COMMIT was refused or the body swallowed an error of the transaction.
     public func transaction<R>(_ mode: String = "", _ body: (Connection) throws -> R) throws -> R {
+        if isHeld { return try body(self) }
         guard transactionStatus == .idle else {
             throw PostgresError(
                 isLost ? .connectionLost : .usage, isLost ? "before BEGIN" : "a transaction is open already")
@@ -27,7 +28,8 @@ extension Connection {
 
     /// Ends an open transaction without a trace. A lost connection has done so already.
     public func rollback() {
-        guard transactionStatus == .inTransaction || transactionStatus == .inFailedTransaction else { return }
+        guard !isHeld, transactionStatus == .inTransaction || transactionStatus == .inFailedTransaction
+        else { return }
         PQclear(PQexec(handle, "ROLLBACK"))
     }
 

@@ -16,6 +16,8 @@ public final class Connection {
     /// A pipeline whose answers have not been taken yet, and whether it began outside a transaction.
     var startedPipeline: Pipeline?
     var pipelineBeganIdle = true
+    /// One transaction is the whole connection; see `holdTransaction`.
+    public private(set) var isHeld = false
     /// Stops a running statement or a wait, from any thread.
     public let interrupt: Interrupt
     private let notices: NoticeReceiver?
@@ -46,9 +48,11 @@ public final class Connection {
             notices.map { Unmanaged.passUnretained($0).toOpaque() })
         interrupt.attach(PQgetCancel(handle))
         try apply(configuration.settings)
+        try configuration.onConnect?(self)
     }
 
     deinit {
+        if isHeld, !isLost { PQclear(PQexec(handle, "ROLLBACK")) }
         interrupt.detach()
         PQfinish(handle)
     }
@@ -62,6 +66,14 @@ public final class Connection {
                     .connectFailed, "setting \(name)=\(value): \(error.message)", sqlState: error.sqlState)
             }
         }
+    }
+
+    /// Makes one transaction of everything that is still to come on this connection, for a server session that is shared
+    /// with others: what is set for the transaction and what is prepared without a name ends with it. `transaction` runs
+    /// its body in it then, and nothing is committed.
+    public func holdTransaction(_ mode: String) throws(PostgresError) {
+        try command("BEGIN \(mode)")
+        isHeld = true
     }
 
     /// Whether the connection ended; it stays ended.
@@ -87,6 +99,21 @@ public final class Connection {
     /// A host name, an address, or the directory of a Unix socket.
     public var host: String { String(cString: PQhost(handle)) }
     public var port: String { String(cString: PQport(handle)) }
+
+    /// How many seconds making it might have taken, whoever said so; nil for ever.
+    public var connectTimeoutSeconds: Int? {
+        guard let options = PQconninfo(handle) else { return nil }
+        defer { PQconninfoFree(options) }
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if String(cString: keyword) == "connect_timeout", let value = option.pointee.val {
+                // libpq takes less than 2 for 2, and nothing or 0 for no limit.
+                return Int(String(cString: value)).flatMap { $0 <= 0 ? nil : max(2, $0) }
+            }
+            option += 1
+        }
+        return nil
+    }
 
     /// A setting that the server reports by itself: `server_version`, `TimeZone`, `in_hot_standby`, …
     public func reportedSetting(_ name: String) -> String? {

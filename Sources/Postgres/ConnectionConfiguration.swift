@@ -24,12 +24,15 @@ public struct ConnectionConfiguration: Sendable {
     public var keepaliveIdleSeconds: Int
     /// Data not acknowledged by the peer's kernel for this long ends the connection.
     public var unacknowledgedMillisecondsMax: Int
+    /// Runs on every new connection before anybody has it; where it throws there is no connection.
+    public var onConnect: (@Sendable (Connection) throws(PostgresError) -> Void)?
     /// Called with each NOTICE and WARNING of the server, one line each, on the thread of the connection.
     public var onNotice: (@Sendable (String) -> Void)?
 
     public init(
         _ connectionString: String? = nil, applicationName: String = "pgbook", settings: [String: String] = [:],
         connectTimeoutSeconds: Int = 10, keepaliveIdleSeconds: Int = 30, unacknowledgedMillisecondsMax: Int = 60_000,
+        onConnect: (@Sendable (Connection) throws(PostgresError) -> Void)? = nil,
         onNotice: (@Sendable (String) -> Void)? = nil
     ) {
         secretString = connectionString.map { Secret($0) }
@@ -38,6 +41,7 @@ public struct ConnectionConfiguration: Sendable {
         self.connectTimeoutSeconds = connectTimeoutSeconds
         self.keepaliveIdleSeconds = keepaliveIdleSeconds
         self.unacknowledgedMillisecondsMax = unacknowledgedMillisecondsMax
+        self.onConnect = onConnect
         self.onNotice = onNotice
     }
 

@@ -82,6 +82,11 @@ public struct Pipeline: ~Copyable {
 
     private mutating func prepare(_ sql: String) throws(PostgresError) -> String {
         let types = connection.parameters.types
+        if connection.isHeld {
+            guard PQsendPrepare(handle, "", sql, Int32(types.count), types) == 1 else { throw lost(sql) }
+            sent.append(Entry(sql: sql, result: nil, isCommit: false))
+            return ""
+        }
         if let name = connection.statements.name(of: sql, types: types) { return name }
         let name = connection.statements.insert(sql, types: types)
         guard PQsendPrepare(handle, name, sql, Int32(types.count), types) == 1 else {

@@ -10,6 +10,8 @@ public struct PostgresError: Error, Sendable, Hashable {
         public static let connectionLost = Kind(description: "connection lost")
         /// No connection could be made.
         public static let connectFailed = Kind(description: "cannot connect")
+        /// There is a server, and it is not fit for what the connection is for; the message says how to mend that.
+        public static let unfit = Kind(description: "unfit server")
         /// A value did not have the type that the caller asked for.
         public static let decode = Kind(description: "decode")
         /// This layer was used wrongly.

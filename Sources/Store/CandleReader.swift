@@ -8,8 +8,7 @@ public struct CandleReader: Sendable {
     /// - Parameter millisecondsMax: how long one request may take in the database.
     public init(_ configuration: StoreConfiguration, millisecondsMax: Int32) {
         session = Session(
-            configuration,
-            onConnect: { try $0.execute(SQL.limitStatements, String(millisecondsMax)) })
+            configuration.settled(for: .serving, except: ["statement_timeout": "\(millisecondsMax)ms"]))
     }
 
     /// Candles whose bucket begins in a range; without one, the latest.

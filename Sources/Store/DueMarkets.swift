@@ -37,11 +37,14 @@ public struct DueMarkets: Sendable {
 
 extension Connection {
     /// What each market waits for.
+    /// - Throws: kind `unfit` where the server does not keep any more what it is given.
     public func dueMarkets() throws -> DueMarkets {
         let results = try pipeline { pipeline in
             try pipeline.send(SQL.matcherClock)
             try pipeline.send(SQL.marketsDue)
+            try pipeline.send(SQL.serverKeeping)
         }
+        try ServerKeeping(results[2].one()).require()
         let facts = try results[0].one()
         let cluster = try facts.decode(PostgresTimestamp?.self, at: 1).map { closed in
             DueMarkets.Cluster(

@@ -11,7 +11,7 @@ public struct Hints: Sendable {
         _ configuration: ConnectionConfiguration, channels: [String],
         onFailure: @escaping @Sendable (any Error) -> Void
     ) {
-        session = Session(configuration) { connection in
+        session = Session(configuration.settled(for: .serving)) { connection in
             for channel in channels { try connection.listen(channel) }
         }
         self.onFailure = onFailure

@@ -13,7 +13,9 @@ public final class LoggedEntrance: CommandEntrance {
     private let line = Mutex(Line())
 
     /// Connects at the first command.
-    public init(_ configuration: ConnectionConfiguration) { session = Session(configuration) }
+    public init(_ configuration: ConnectionConfiguration) {
+        session = Session(configuration.settled(for: .entering))
+    }
 
     public func submit(
         _ entries: [Entry], answer: @escaping @Sendable (Result<EntranceAnswer, EntranceFailure>) -> Void

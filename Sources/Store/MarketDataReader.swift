@@ -48,7 +48,8 @@ public struct MarketDataReader: Sendable {
 
     /// Connects at the first read.
     public init(_ configuration: ConnectionConfiguration) {
-        session = Session(configuration, onConnect: { connection in try connection.execute(SQL.planForReading) })
+        session = Session(
+            configuration.settled(for: .serving), onConnect: { connection in try connection.execute(SQL.planForReading) })
     }
 
     /// All markets, by symbol, and those that cannot be read.

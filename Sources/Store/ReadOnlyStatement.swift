@@ -8,7 +8,8 @@ extension Connection {
         _ statement: String, columns: ([TextColumn]) throws -> Void, forEach body: ([String?]) throws -> Void
     ) throws -> Int {
         // A statement that ends this transaction finds itself in one that is read-only too, and alone there.
-        try execute(SQL.readOnlySession)
+        // A session that is shared with others is in one already, and is not to be changed.
+        if !isHeld { try execute(SQL.readOnlySession) }
         return try transaction("read only") { connection in
             // After its first query a transaction cannot be made to write any more.
             try connection.execute(SQL.firstQuery)

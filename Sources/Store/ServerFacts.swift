@@ -56,4 +56,9 @@ public enum StoreLimits {
     public static let migrationWaitsMax = 30
     /// The schema uses `BEGIN ATOMIC` bodies and infinite numerics.
     public static let serverMajorMin: Int32 = 14
+    /// The `cluster_name` of a server that nobody minds losing: the only one that may run without fsync. No role can set
+    /// it, only the server's own files.
+    public static let throwawayCluster = "pgbook_throwaway"
+    /// Connections that `pgbook serve` may hold at once.
+    public static let serveSessions = 8
 }

@@ -13,7 +13,7 @@ public final class SidecarSeat {
     /// Takes the seat.
     /// - Returns: nil where another sidecar has it.
     public init?(_ configuration: ConnectionConfiguration) throws {
-        holder = try Connection(configuration)
+        holder = try Connection(configuration.settled(for: .working))
         do {
             try holder.executeSimple(SQL.holdSeat)
         } catch let error where error.sqlState == .lockNotAvailable {

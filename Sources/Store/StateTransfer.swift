@@ -11,7 +11,7 @@ extension ConnectionConfiguration {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
-                    try await once { connection in try connection.giveState { try pipe.putBlocking($0) } }
+                    try await once(for: .working) { connection in try connection.giveState { try pipe.putBlocking($0) } }
                     pipe.end()
                 } catch {
                     pipe.end(.failure(error))
@@ -40,7 +40,7 @@ extension ConnectionConfiguration {
         return try await withThrowingTaskGroup(of: Int64.self) { group in
             group.addTask {
                 do {
-                    return try await once { connection in
+                    return try await once(for: .working) { connection in
                         try connection.takeState(from: source) { try pipe.takeBlocking() }
                     }
                 } catch {

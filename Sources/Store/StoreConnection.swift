@@ -19,11 +19,13 @@ extension Connection {
 
 extension ConnectionConfiguration {
     /// Runs a body on a connection that is made for it and closed after it, on a thread of its own.
-    public func once<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
-        try await Session(self).run(body)
+    public func once<R: Sendable>(
+        for purpose: SessionPurpose, _ body: @escaping @Sendable (Connection) throws -> R
+    ) async throws -> R {
+        try await Session(settled(for: purpose)).run(body)
     }
 
-    /// Runs a body that goes on for ever with a connection of its own, and runs it again on a new connection whenever it
+    /// Runs a body that executes for ever on a connection of its own, and runs it again on a new connection whenever it
     /// failed, until the task is cancelled.
     /// - Parameters:
     ///   - waitMax: the longest pause after a failure.
@@ -31,7 +33,7 @@ extension ConnectionConfiguration {
     public func keepRunning(
         waitMax: Duration = .seconds(5), onFailure: (any Error, Duration) -> Void, _ body: @Sendable (Connection) throws -> Void
     ) async {
-        let session = Session(self)
+        let session = Session(settled(for: .matching))
         var backoff = Backoff(most: waitMax)
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {

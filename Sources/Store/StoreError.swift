@@ -16,6 +16,8 @@ public struct StoreError: Error, Sendable, Hashable {
         public static let migrationChanged = Kind(description: "migration changed")
         /// The server lacks something that pgbook needs.
         public static let serverUnfit = Kind(description: "server unfit")
+        /// The schema is there, and something of it is not as it was made.
+        public static let damaged = Kind(description: "damaged")
         /// A peer's market is another than this database's.
         public static let mismatch = Kind(description: "mismatch")
         /// Others are in the way, and stay there.

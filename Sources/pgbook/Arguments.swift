@@ -18,11 +18,9 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     /// Connects to a database whose schema is this binary's.
-    /// - Parameter settings: of the session.
-    func connect(settings: [String: String] = [:]) throws -> Connection {
-        var configuration = configuration()
-        configuration.settings = settings
-        let connection = try Connection(configuration)
+    /// - Parameter exceptions: settings of the session that are not those of its purpose.
+    func connect(for purpose: SessionPurpose, except exceptions: [String: String] = [:]) throws -> Connection {
+        let connection = try Connection(configuration().settled(for: purpose, except: exceptions))
         try Migrator(connection).requireCurrent()
         return connection
     }

@@ -25,7 +25,7 @@ struct BookCommand: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         let market = try connection.theMarket(market)
         let levels = try connection.bookLevels(market, depth: Int32(depth))
         if output.json { return print(bookJSON(market, levels)) }

@@ -43,7 +43,7 @@ struct AmendCommand: ParsableCommand {
         let amount = try amount.map { text throws(Failure) in try decimal(text, "amount") }
         let price = try price.map { text throws(Failure) in try decimal(text, "price") }
         let reduction = try reduce.map { text throws(Failure) in try decimal(text, "amount") }
-        let desk = try wait.desk(connection.connect(), asJSON: output.json)
+        let desk = try wait.desk(connection.connect(for: .entering), asJSON: output.json)
         if let reduction {
             try desk.finish(
                 desk.connection.reduceOrder(order, by: reduction, user: user.id, clientOrderID: clientOrderID))
@@ -72,7 +72,7 @@ struct CancelCommand: ParsableCommand {
 
     func run() throws {
         let order = try orderID(id)
-        let desk = try wait.desk(connection.connect(), asJSON: output.json)
+        let desk = try wait.desk(connection.connect(for: .entering), asJSON: output.json)
         try desk.finish(desk.connection.cancelOrder(order, user: user.id))
     }
 }
@@ -99,7 +99,7 @@ struct CancelAllCommand: ParsableCommand {
 
     func run() throws {
         let side = try side.map { word throws(Failure) in try pgbook.side(word) }
-        let desk = try wait.desk(connection.connect(), asJSON: output.json)
+        let desk = try wait.desk(connection.connect(for: .entering), asJSON: output.json)
         let commands = try desk.connection.cancelAllOrders(
             market: market, side: side, user: user.id, everybody: everybody
         ).get()

@@ -19,7 +19,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let connection = try Connection(connection.configuration())
+        let connection = try Connection(connection.configuration().settled(for: .reading))
         let examination = try Examination(connection, patience: patience)
         if output.json {
             print(examination.json)
@@ -39,6 +39,7 @@ private struct Examination {
     }
 
     private let diagnosis: Diagnosis
+    private let sessions: SessionDiagnosis
     private let address: String
     private let schema: SchemaStatus
     private var waiting: [WaitingRecord] = []
@@ -50,10 +51,15 @@ private struct Examination {
 
     init(_ connection: Connection, patience: TimeSpan) throws {
         diagnosis = try connection.diagnosis()
+        sessions = try connection.sessionDiagnosis()
         schema = try Migrator(connection).status()
         address = "\(connection.host) port \(connection.port)"
         examineServer()
+        examineSessions()
         examineSchema()
+        if schema.isCurrent {
+            for damage in try connection.schemaFaults() { fault(damage.line) }
+        }
         guard schema.isCurrent, !diagnosis.memberships.isEmpty else { return }
         matchers = try connection.matcherRecords().filter(\.isConnected)
         setAside = try connection.setAsideRecords(max: 100)
@@ -64,6 +70,11 @@ private struct Examination {
         // What a node says of itself is the node's own business.
         guard diagnosis.memberships.contains("pgbook_node") else { return }
         cluster = try connection.clusterState()
+        if cluster != nil, let noted = try connection.movedSince() {
+            fault(
+                "this database is a copy of a cluster's node, which was elsewhere on \(noted.description); if the original still "
+                    + "runs, one of them must go; if not, run once: pgbook gossip --moved")
+        }
         if let reason = try connection.notReady() { fault("this node is not ready: \(reason)") }
     }
 
@@ -81,12 +92,18 @@ private struct Examination {
             fault(
                 "full_page_writes is off: a power cut can destroy pages; set full_page_writes = on in postgresql.conf")
         }
-        if diagnosis.synchronousCommit == "off" {
-            fault(
-                "synchronous_commit is off: a crash loses commands that were acknowledged; set synchronous_commit = on")
-        }
         if diagnosis.server.major != testedMajor {
             remark("pgbook is tested with PostgreSQL \(testedMajor); this one is \(diagnosis.server.major)")
+        }
+    }
+
+    private mutating func examineSessions() {
+        for message in sessions.faults { fault(message) }
+        for setting in sessions.overridden {
+            remark(
+                "\(setting.name) is \(setting.value.isEmpty ? "empty" : setting.value) by "
+                    + "\(setting.place ?? "the server's files or the connection's options"); pgbook's own sessions set it to "
+                    + setting.ours)
         }
     }
 
@@ -145,6 +162,7 @@ private struct Examination {
             ("role", diagnosis.role + (diagnosis.isSuperuser ? ", superuser" : "") + roles),
             ("timescaledb", diagnosis.timescale ?? "not installed in this database"),
             ("edition", diagnosis.timescaleLicense ?? "unknown"),
+            ("encoding", sessions.encoding), ("pooler", sessions.pooler ?? "none"),
             ("fsync", diagnosis.fsync), ("synchronous_commit", diagnosis.synchronousCommit),
             ("full_page_writes", diagnosis.fullPageWrites), ("schema", schemaWord),
             ("markets", "\(markets.count)"), ("matchers", "\(matchers.count)"),
@@ -187,6 +205,7 @@ private struct Examination {
             ("timescaledb", .text(diagnosis.timescale)), ("timescaledb_license", .text(diagnosis.timescaleLicense)),
             ("fsync", .string(diagnosis.fsync)), ("synchronous_commit", .string(diagnosis.synchronousCommit)),
             ("full_page_writes", .string(diagnosis.fullPageWrites)),
+            ("encoding", .string(sessions.encoding)), ("pooler", .text(sessions.pooler)),
             ("schema_is_current", .bool(schema.isCurrent)),
             ("pending_migrations", .array(schema.pending.map { .string($0) })),
             ("markets", .array(markets.map { .string($0.name) })), ("matchers", .number(matchers.count)),

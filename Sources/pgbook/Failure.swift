@@ -65,6 +65,8 @@ struct Failure: Error {
         case .connectFailed:
             self.init(
                 .unavailable, "cannot connect: \(error.message); give the database with --database or DATABASE_URL")
+        case .unfit:
+            self.init(.unavailable, error.message)
         case .connectionLost, .commitOutcomeUnknown:
             self.init(.unavailable, "the connection was lost: \(error.message)")
         case .server where error.isMissingRight:

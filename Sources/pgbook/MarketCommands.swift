@@ -41,7 +41,7 @@ struct MarketAdd: ParsableCommand {
             notionalMax: try maxNotional.map { text throws(Failure) in try decimal(text, "max_notional") },
             priceMin: try minPrice.map { text throws(Failure) in try decimal(text, "min_price") },
             priceMax: try maxPrice.map { text throws(Failure) in try decimal(text, "max_price") })
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .entering)
         try connection.addMarket(market).get()
         if output.json {
             print(try connection.marketRecords(named: name).first?.json ?? .null)
@@ -63,7 +63,7 @@ struct MarketList: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let markets = try connection.connect().marketRecords()
+        let markets = try connection.connect(for: .reading).marketRecords()
         if output.json { return print(JSON.array(markets.map(\.json))) }
         showMarkets(markets)
     }
@@ -100,7 +100,7 @@ struct MarketHalt: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let desk = try wait.desk(connection.connect(), asJSON: output.json)
+        let desk = try wait.desk(connection.connect(for: .entering), asJSON: output.json)
         try desk.finish(desk.connection.haltMarket(name))
     }
 }
@@ -120,7 +120,7 @@ struct MarketResume: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let desk = try wait.desk(connection.connect(), asJSON: output.json)
+        let desk = try wait.desk(connection.connect(for: .entering), asJSON: output.json)
         try desk.finish(desk.connection.resumeMarket(name))
     }
 }

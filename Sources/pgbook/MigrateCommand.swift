@@ -20,7 +20,7 @@ struct MigrateCommand: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let connection = try Connection(connection.configuration())
+        let connection = try Connection(connection.configuration().settled(for: status ? .reading : .migrating))
         let migrator = Migrator(connection)
         if status { return try show(migrator.status()) }
         let applied = try migrator.migrate {

@@ -25,7 +25,7 @@ struct OrderCommand: ParsableCommand {
 
     func run() throws {
         let id = try id.map { text throws(Failure) in try orderID(text) }
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         let order =
             if let id { try connection.order(id) } else {
                 try connection.order(clientOrderID: clientOrderID ?? "", user: user.id)
@@ -80,7 +80,7 @@ struct OrdersCommand: ParsableCommand {
     func validate() throws { try requireLimit(limit) }
 
     func run() throws {
-        let orders = try connection.connect().orders(
+        let orders = try connection.connect(for: .reading).orders(
             market: market, user: user.map { UserID($0) }, openOnly: !all, limit: limit)
         if output.json { return print(JSON.array(orders.map(\.json))) }
         showOrders(orders, openOnly: !all)
@@ -127,7 +127,7 @@ struct TradesCommand: ParsableCommand {
     func validate() throws { try requireLimit(limit) }
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         let market = try connection.theMarket(market)
         let trades = try connection.latestTrades(market, limit: Int32(limit))
         if output.json { return print(JSON.array(trades.map(\.json))) }

@@ -51,7 +51,7 @@ struct PlaceCommand: ParsableCommand {
             timeInForce: try pgbook.timeInForce(timeInForce, expires: expires), postOnly: postOnly,
             selfTradePrevention: try selfTradePrevention.map { word throws(Failure) in try prevention(word) })
         let id = try id.map { text throws(Failure) in try orderID(text) }
-        let desk = try wait.desk(connection.connect(), asJSON: output.json)
+        let desk = try wait.desk(connection.connect(for: .entering), asJSON: output.json)
         try desk.finish(
             desk.connection.placeOrder(
                 entry, market: market, user: user.id, clientOrderID: clientOrderID, id: id))

@@ -28,10 +28,9 @@ struct QueryCommand: ParsableCommand {
         guard text.contains(where: { !$0.isWhitespace }) else {
             throw Failure(.usage, "\(file == "-" ? "standard input" : file) holds no statement")
         }
-        var settings = resultSettings
-        settings["search_path"] = "pgbook, public"
+        var settings = ["search_path": "pgbook, public"]
         settings["statement_timeout"] = "\(timeout.microseconds == 0 ? 0 : max(1, timeout.microseconds / 1000))ms"
-        let connection = try connection.connect(settings: settings)
+        let connection = try connection.connect(for: .reading, except: settings)
         do {
             try connection.writeRows(as: format.format) { columns, row in
                 try connection.readOnly(text, columns: columns, forEach: row)

@@ -91,7 +91,7 @@ struct ReplayCommand: ParsableCommand {
     private func replay(
         _ bytes: [UInt8], _ format: Format, into symbol: String, _ sink: inout ReplaySink, _ bar: inout ProgressBar
     ) throws -> (Int, Int) {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .entering)
         let market = try newMarket(symbol, connection)
         // Ids of this run differ from those of runs into the other markets of the database.
         let run = UInt64(market.number.rawValue) << 32

@@ -12,9 +12,6 @@ struct FormatOption: ParsableArguments {
     var format: ResultFormat = .table
 }
 
-/// So that values come as `ResultWriter` expects them, whatever the role or the database has set.
-let resultSettings = ["TimeZone": "UTC", "DateStyle": "ISO", "IntervalStyle": "postgres", "bytea_output": "hex"]
-
 /// Writes the rows of any statement to standard output. As csv and json they are written as they come; a table waits for
 /// its last row and so holds `limitMax` rows at most.
 struct ResultWriter: ~Copyable {

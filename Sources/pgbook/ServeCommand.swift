@@ -136,7 +136,8 @@ struct ServeCommand: AsyncParsableCommand {
     /// The schema fits, and the role may match. Asked once: afterwards a database that goes away is waited for.
     /// - Returns: the cluster that the database belongs to, if it does.
     private func requireNode(_ logger: Logger) throws -> ClusterState? {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .matching)
+        try connection.requireOrder()
         let diagnosis = try connection.diagnosis()
         guard diagnosis.memberships.contains("pgbook_node") else {
             throw Failure(

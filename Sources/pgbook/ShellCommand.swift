@@ -24,7 +24,7 @@ struct ShellCommand: ParsableCommand {
 
     func run() throws {
         let patience = wait.noWait ? nil : wait.timeout.duration
-        let desk = try Desk(connection.connect(), asJSON: output.json, patience: patience)
+        let desk = try Desk(connection.connect(for: .entering), asJSON: output.json, patience: patience)
         let market = try market.map { try desk.connection.theMarket($0) } ?? desk.connection.marketRecords().first?.name
         var shell = Shell(desk, market: market, user: user.id)
         let isPerson = isatty(STDIN_FILENO) == 1

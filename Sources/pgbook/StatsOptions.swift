@@ -62,7 +62,7 @@ struct StatsOptions: ParsableArguments {
     @OptionGroup var connection: ConnectionOptions
 
     func show(_ statistic: Statistic) throws {
-        let connection = try connection.connect(settings: resultSettings)
+        let connection = try connection.connect(for: .reading)
         let range = try range.range(of: try connection.theMarket(range.market))
         try connection.writeRows(as: format.format, emptyLine: "nothing in this range") { columns, row in
             try Analytics(connection).run(statistic, of: range, columns: columns, forEach: row)

@@ -28,7 +28,7 @@ struct VerifyCommand: ParsableCommand {
     var market: String?
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         let list = try connection.marketList()
         let markets = list.markets.filter { market == nil || $0.symbol == market }
         let unreadable = list.unreadable.filter { market == nil || $0.symbol == market }

@@ -35,7 +35,7 @@ struct WatchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .serving)
         let market = try connection.theMarket(market)
         try connection.listenForOutcomes()
         let watch = Watch(connection, market: market, depth: depth, interval: interval.duration, framesMax: frames)

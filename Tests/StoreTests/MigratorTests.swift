@@ -136,7 +136,11 @@ private let second = (name: "0002_two", sql: "CREATE SCHEMA two; CREATE TABLE tw
     let names = ["0001_roles", "0002_tables", "0027_new_members", "0028_stored_through"]
     func make(old names: [String]) throws {
         try connection.executeSimple(
-            "DROP TABLE IF EXISTS pgbook_schema.functions; DELETE FROM pgbook_schema.migrations")
+            """
+            DROP TABLE IF EXISTS pgbook_schema.functions;
+            DELETE FROM pgbook_schema.migrations;
+            DROP TABLE IF EXISTS pgbook_data.home
+            """)
         for name in names {
             try connection.execute("INSERT INTO pgbook_schema.migrations (name, checksum) VALUES ($1, '')", name)
         }

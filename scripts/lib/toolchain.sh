@@ -109,6 +109,20 @@ fetch_own_packages() {
 
 # Python
 
+# need_pgbouncer: the pooler that some tests put before the server. Without one they say that they were left out.
+need_pgbouncer() {
+    local program
+    for program in /usr/sbin/pgbouncer /usr/bin/pgbouncer /usr/local/bin/pgbouncer; do
+        if [[ -x $program ]]; then return 0; fi
+    done
+    if ! apt_install pgbouncer || [[ ! -x /usr/sbin/pgbouncer ]]; then
+        say "pgbouncer could not be installed; the tests that need it are left out"
+        return 0
+    fi
+    # The package starts one as a service; nobody asked for that.
+    if [[ -d /run/systemd/system ]] && is_root; then systemctl disable --now pgbouncer >/dev/null 2>&1 || true; fi
+}
+
 # need_python: a Python that has the WebSocket client of the tests; exports PGBOOK_TEST_PYTHON.
 # Without one the tests that want it say that they were left out.
 need_python() {

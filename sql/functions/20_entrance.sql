@@ -120,6 +120,33 @@ begin
 end
 $$;
 
+-- Why nothing may be acknowledged on this server, in one line; null where what is committed is on disk. Only a server that
+-- its own files call throwaway may be without.
+create or replace function pgbook_data.not_durable() returns text
+language sql stable
+begin atomic
+    select case
+        when pg_catalog.current_setting('cluster_name') = 'pgbook_throwaway' then null
+        when pg_catalog.current_setting('fsync') = 'off' then
+            'fsync is off, and a crash of the machine can lose what is taken in; set fsync = on in postgresql.conf and '
+            'reload it'
+        when pg_catalog.current_setting('full_page_writes') = 'off' then
+            'full_page_writes is off, and a power cut can destroy pages; set full_page_writes = on in postgresql.conf '
+            'and reload it'
+        end;
+end;
+
+-- Whatever the caller's session has set: what it was promised is on disk when its transaction is committed. Holds to the
+-- end of the transaction.
+create or replace function pgbook_data.be_durable() returns void
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
+begin
+    if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+end
+$$;
+
 -- Enters any number of commands; all arrays have the same length. Returns one row per command, in order.
 --   code null: it is in the log, under `id`. is_retry: it was there already with the same content.
 --   code not null: refused (the numbers of OutcomeCode); `message` says why in one line, `field` names the value at fault.
@@ -147,10 +174,12 @@ declare
     row record;
     earlier record;
 begin
+    perform be_durable();
     perform pg_current_xact_id();  -- before the stamp: whoever waits for all earlier stamps waits for this transaction
     first_stamp := stamp(size);
+    unready := not_durable();
     if is_shared then
-        unready := not_ready();
+        unready := coalesce(unready, not_ready());
         taken := array(
             select a.n::integer from unnest(users, client_order_ids) with ordinality a(user_id, client_order_id, n)
             cross join lateral (

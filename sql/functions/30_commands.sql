@@ -106,6 +106,7 @@ declare
     added smallint;
     broken_constraint text;
 begin
+    perform pgbook_data.be_durable();
     insert into pgbook_data.markets (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
     values (security, tick_size, lot_size,
             coalesce(div(max_amount, lot_size), 1000000000000000)::bigint,

@@ -1,5 +1,8 @@
 set local role pgbook_owner;
 
+-- The price of the first trade is that of the least pair of number and price, that of the last one of the greatest: as
+-- fast as TimescaleDB's first() and last(), and found wherever the extension lies.
+
 -- The finest candles, of whole buckets in [range_from, range_to), from the trades themselves. The statement is planned
 -- with the range in it: only its chunks are looked at, however many there are. A rebuild may not trust the minutes that
 -- stand there, so the ends are those that are given.
@@ -11,8 +14,8 @@ create or replace function pgbook_data.traded_candles(
 ) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return query execute
-        'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), public.first(t.price, t.trade_id),
-                max(t.price), min(t.price), public.last(t.price, t.trade_id), count(*), min(t.trade_id),
+        'select date_bin($4, t.time, timestamptz ''2000-01-03 00:00:00+00''), (min(array[t.trade_id, t.price]))[2],
+                max(t.price), min(t.price), (max(array[t.trade_id, t.price]))[2], count(*), min(t.trade_id),
                 max(t.trade_id), sum(t.amount::numeric), sum(t.amount::numeric * t.price),
                 coalesce(sum(t.amount::numeric) filter (where t.taker_side = 0), 0),
                 coalesce(sum(t.amount::numeric * t.price) filter (where t.taker_side = 0), 0)
@@ -89,8 +92,8 @@ begin
               and m.time >= greatest(begins, days_to, hours_to) and m.time < ends
         )
         select case when starts is null then date_bin(width, f.time, timestamptz '2000-01-03 00:00:00+00')
-                    else starts[width_bucket(f.time, starts)] end, public.first(f.open, f.first_trade_id), max(f.high),
-               min(f.low), public.last(f.close, f.last_trade_id), sum(f.trades)::bigint, min(f.first_trade_id),
+                    else starts[width_bucket(f.time, starts)] end, (min(array[f.first_trade_id, f.open]))[2], max(f.high),
+               min(f.low), (max(array[f.last_trade_id, f.close]))[2], sum(f.trades)::bigint, min(f.first_trade_id),
                max(f.last_trade_id), sum(f.volume), sum(f.notional), sum(f.taker_buy_volume),
                sum(f.taker_buy_notional)
         from finer f

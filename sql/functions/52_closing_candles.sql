@@ -28,8 +28,8 @@ begin
         insert into pgbook_data.candles_1h
             ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
              taker_buy_volume, taker_buy_notional)
-        select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00'), public.first(m.open, m.first_trade_id),
-               max(m.high), min(m.low), public.last(m.close, m.last_trade_id), sum(m.trades), min(m.first_trade_id),
+        select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00'), (min(array[m.first_trade_id, m.open]))[2],
+               max(m.high), min(m.low), (max(array[m.last_trade_id, m.close]))[2], sum(m.trades), min(m.first_trade_id),
                max(m.last_trade_id), m.market, sum(m.volume), sum(m.notional), sum(m.taker_buy_volume),
                sum(m.taker_buy_notional)
         from pgbook_data.candles_1m m
@@ -42,8 +42,8 @@ begin
         insert into pgbook_data.candles_1d
             ("time", open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional,
              taker_buy_volume, taker_buy_notional)
-        select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00'), public.first(h.open, h.first_trade_id),
-               max(h.high), min(h.low), public.last(h.close, h.last_trade_id), sum(h.trades), min(h.first_trade_id),
+        select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00'), (min(array[h.first_trade_id, h.open]))[2],
+               max(h.high), min(h.low), (max(array[h.last_trade_id, h.close]))[2], sum(h.trades), min(h.first_trade_id),
                max(h.last_trade_id), h.market, sum(h.volume), sum(h.notional), sum(h.taker_buy_volume),
                sum(h.taker_buy_notional)
         from pgbook_data.candles_1h h
@@ -117,8 +117,8 @@ begin
     if begins < level.closed_1h then
         with made as materialized (
             select date_bin('1 hour', m.time, timestamptz '2000-01-03 00:00:00+00') as "time",
-                   public.first(m.open, m.first_trade_id) as open, max(m.high) as high, min(m.low) as low,
-                   public.last(m.close, m.last_trade_id) as close, sum(m.trades)::bigint as trades,
+                   (min(array[m.first_trade_id, m.open]))[2] as open, max(m.high) as high, min(m.low) as low,
+                   (max(array[m.last_trade_id, m.close]))[2] as close, sum(m.trades)::bigint as trades,
                    min(m.first_trade_id) as first_trade_id, max(m.last_trade_id) as last_trade_id,
                    sum(m.volume) as volume, sum(m.notional) as notional, sum(m.taker_buy_volume) as taker_buy_volume,
                    sum(m.taker_buy_notional) as taker_buy_notional
@@ -151,8 +151,8 @@ begin
     if begins < level.closed_1d then
         with made as materialized (
             select date_bin('1 day', h.time, timestamptz '2000-01-03 00:00:00+00') as "time",
-                   public.first(h.open, h.first_trade_id) as open, max(h.high) as high, min(h.low) as low,
-                   public.last(h.close, h.last_trade_id) as close, sum(h.trades)::bigint as trades,
+                   (min(array[h.first_trade_id, h.open]))[2] as open, max(h.high) as high, min(h.low) as low,
+                   (max(array[h.last_trade_id, h.close]))[2] as close, sum(h.trades)::bigint as trades,
                    min(h.first_trade_id) as first_trade_id, max(h.last_trade_id) as last_trade_id,
                    sum(h.volume) as volume, sum(h.notional) as notional, sum(h.taker_buy_volume) as taker_buy_volume,
                    sum(h.taker_buy_notional) as taker_buy_notional

@@ -12,6 +12,7 @@ declare
     bust pgbook_data.busts;
     horizon timestamptz;
 begin
+    perform pgbook_data.be_durable();
     select m.market into number from pgbook_data.markets m where m.symbol = security;
     if number is null then
         raise exception 'unknown_market: there is no market %', coalesce(quote_literal(left(security, 50)), 'null')

@@ -1,5 +1,13 @@
 set local role pgbook_owner;
 
+-- Where TimescaleDB's own functions are: a database may keep extensions out of public.
+create or replace function pgbook_data.timescale_schema() returns name
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select n.nspname from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'timescaledb';
+end;
+
 -- The chunks of trades that lie wholly before a time, and how many trades are in each.
 create or replace function pgbook_data.trade_chunks(before timestamptz)
 returns table (chunk text, begins timestamptz, ends timestamptz, trades bigint)
@@ -32,7 +40,8 @@ begin
         return next;
     end loop;
     if last_end is not null then
-        perform public.drop_chunks('pgbook_data.trades', older_than => last_end);
+        execute format('select %I.drop_chunks(''pgbook_data.trades'', older_than => $1)',
+                       pgbook_data.timescale_schema()) using last_end;
         update pgbook_data.trade_horizon h set dropped_before = greatest(h.dropped_before, last_end);
     end if;
 end
@@ -50,6 +59,7 @@ begin
         raise exception 'bad_value: a chunk covers 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1 to 366 whole days, not %', span
             using errcode = 'PB117', column = 'chunk';
     end if;
-    perform public.set_chunk_time_interval('pgbook_data.trades', seconds::bigint * interval '1 second');
+    execute format('select %I.set_chunk_time_interval(''pgbook_data.trades'', $1)', pgbook_data.timescale_schema())
+        using seconds::bigint * interval '1 second';
 end
 $$;

@@ -10,6 +10,11 @@ grant usage on schema pgbook_data to pgbook_node;
 -- made with the rights of the hypertable's owner, whoever inserts the first trade of a day.
 revoke create on schema pgbook_data from pgbook_node;
 grant select on all tables in schema pgbook to pgbook_reader;
+grant select, insert, update, delete on all tables in schema pgbook_data to pgbook_node;
+revoke update, delete on pgbook_data.commands, pgbook_data.displaced from pgbook_node;
+grant usage, select, update on all sequences in schema pgbook_data to pgbook_node;
+grant usage on schema pgbook_schema to public;
+grant select on all tables in schema pgbook_schema to public;
 grant execute on all functions in schema pgbook, pgbook_data to pgbook_node;
 
 grant execute on function

@@ -47,8 +47,8 @@ select $1::smallint, time, trade_id, price, amount, taker_side from pgbook_impor
 insert into pgbook_data.candles_1m as c (
     time, open, high, low, close, trades, first_trade_id, last_trade_id, market, volume, notional, taker_buy_volume,
     taker_buy_notional)
-select date_bin('1 minute', time, timestamptz '2000-01-03 00:00:00+00'), public.first(price, trade_id), max(price),
-       min(price), public.last(price, trade_id), count(*), min(trade_id), max(trade_id), $1::smallint,
+select date_bin('1 minute', time, timestamptz '2000-01-03 00:00:00+00'), (min(array[trade_id, price]))[2], max(price),
+       min(price), (max(array[trade_id, price]))[2], count(*), min(trade_id), max(trade_id), $1::smallint,
        sum(amount::numeric), sum(amount::numeric * price),
        coalesce(sum(amount::numeric) filter (where taker_side = 0), 0),
        coalesce(sum(amount::numeric * price) filter (where taker_side = 0), 0)

@@ -30,6 +30,10 @@ where a.datname = current_database() and a.pid <> pg_backend_pid() and exists (
       and c.relnamespace::regnamespace::text in ('pgbook', 'pgbook_data', 'pgbook_schema'))
 order by a.xact_start limit 1
 
+-- name: path_for_migrating
+-- For this transaction, whatever the session has: what is made is found by its full name, or not at all.
+select set_config('search_path', 'pg_catalog, pg_temp', true)
+
 -- name: create_migrations
 -- What is applied is no secret: whoever may connect can be told why a binary does not fit.
 create schema pgbook_schema;

@@ -24,7 +24,25 @@ exception when unique_violation or serialization_failure then
 end
 $$;
 
-create extension if not exists timescaledb;
+-- Where it lies already, it stays: pgbook finds it. Otherwise it lies in public, or, where there is none, by itself.
+do $$
+declare
+    place name;
+begin
+    if not exists (select from pg_catalog.pg_extension where extname = 'timescaledb') then
+        if pg_catalog.to_regnamespace('public') is null then
+            create schema if not exists timescaledb;
+            create extension timescaledb schema timescaledb;
+        else
+            create extension timescaledb schema public;
+        end if;
+    end if;
+    select n.nspname into place
+    from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'timescaledb';
+    execute pg_catalog.format('grant usage on schema %I to pgbook_owner', place);
+end
+$$;
 
 -- Functions run with their owner's rights: the owner is a role that cannot log in. Whoever migrates may act as it.
 do $$

@@ -20,8 +20,16 @@ create table pgbook_data.trades (
     -- A busted trade stays, marked; candles and analytics leave it out.
     busted_at timestamptz
 );
-select create_hypertable('pgbook_data.trades', 'time', create_default_indexes => false,
-                         chunk_time_interval => interval '1 day');
+do $$
+begin
+    execute (
+        select pg_catalog.format(
+            'select %I.create_hypertable(''pgbook_data.trades'', ''time'', create_default_indexes => false,
+                                         chunk_time_interval => interval ''1 day'')', n.nspname)
+        from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+        where e.extname = 'timescaledb');
+end
+$$;
 create unique index trades_id on pgbook_data.trades (market, time, trade_id);
 
 create type pgbook_data.trade_row as (

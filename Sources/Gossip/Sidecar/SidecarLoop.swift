@@ -159,6 +159,7 @@ struct SidecarLoop {
         }
         if now >= nextStatus {
             nextStatus = now + Self.statusInterval
+            try connection.requireDurable()
             guard database.isHeld else {
                 throw GossipFault("the connection that held this database for the sidecar was lost")
             }

@@ -73,7 +73,7 @@ final class TableChecks: Sendable {
     private func found() async throws -> String? {
         while true {
             let before = state.withLock(\.copies)
-            let found = try await database.once(check)
+            let found = try await database.once(for: .working, check)
             let isOfNow = state.withLock { state in
                 guard state.copies == before else { return false }
                 state.soundAt = found == nil ? .now : nil

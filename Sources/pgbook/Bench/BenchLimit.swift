@@ -24,7 +24,7 @@ struct BenchLimit: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         var limit = LimitRun(try flow.makeFlow(run: 0))
         if let resting = flow.makeRestingFlow(run: 0) { try limit.load(resting, connection) }
         var bar = ProgressBar(total: flow.orders, unit: "orders")

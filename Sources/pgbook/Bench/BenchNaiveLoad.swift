@@ -19,7 +19,7 @@ struct BenchNaiveLoad: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         var source = try flow.makeFlow(run: 0)
         let count = try connection.copyNaiveFlow { try source.next().map(naive) }
         if output.json { print(JSON.object([("orders", .number(count))])) } else { print("loaded  \(count)") }

@@ -37,7 +37,7 @@ struct BenchPgbook: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         let markets = try BenchMarkets.add(flow.marketCount, connection)
         let run = UInt64(markets[0].number.rawValue) << 32
         var bench = BenchRun(try flow.makeFlow(run: run))
@@ -79,7 +79,7 @@ struct BenchPgbook: ParsableCommand {
 
     private func verification(of markets: [Market]) throws -> [Verification.Difference] {
         // Not the connection that matched: its planner was told to go by index only.
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         return try markets.flatMap { try Verification(connection).run($0).differences }
     }
 }

@@ -44,7 +44,7 @@ struct BenchTrades: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         let markets = try addMarkets(connection)
         var histories = markets.indices.map { TradeHistory(seed: seed &* 1_000_003 &+ UInt64($0)) }
         var bar = ProgressBar(total: trades, unit: "trades")

@@ -20,7 +20,7 @@ struct DivergenceCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let changes = try connection.connect().divergences()
+        let changes = try connection.connect(for: .reading).divergences()
         if output.json { return print(JSON.array(changes.map(\.json))) }
         guard !changes.isEmpty else { return print("no outcome has changed") }
         var table = Table(

@@ -17,7 +17,8 @@ struct GossipCommand: AsyncParsableCommand {
         discussion: """
             It stamps what enters this database, sends it to the other nodes, stores what they send, and lets the matcher
             (pgbook serve, a process of its own) execute what is settled. It may be killed and started again at any
-            time; orders that enter meanwhile wait. The first start makes the database a node of the cluster.
+            time; orders that enter meanwhile wait. The first start makes the database a node of the cluster. A
+            database that was restored or cloned since is recognised, for the original may still run as the same node.
 
             Example:
               pgbook gossip --config cluster/node-1
@@ -28,6 +29,8 @@ struct GossipCommand: AsyncParsableCommand {
     var config: String
     @Option(help: "How often everything is computed again from the log; 0: only where results differ from a peer's.")
     var check = TimeSpan(.seconds(600))
+    @Flag(help: "The database was restored, cloned or upgraded, and the original is gone for good.")
+    var moved = false
     @Option(help: ArgumentHelp("Let the wall clock be wrong by so many milliseconds.", visibility: .hidden))
     var clockError = 0
     @Option(help: "trace, debug, info, notice, warning or error.", transform: readLogLevel)
@@ -94,9 +97,17 @@ struct GossipCommand: AsyncParsableCommand {
 
     /// Makes the database a node of the cluster, or sees that it is the one.
     private func join(_ replication: ReplicationConfiguration, _ logger: Logger) throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .matching)
+        try connection.requireOrder()
         if let warning = try connection.diagnosis().superuserWarning { logger.warning("\(warning)") }
         let members = replication.members.map(\.rawValue)
+        if !moved, let noted = try connection.movedSince() {
+            throw Failure(
+                .refused,
+                "this database is a copy: the node was at home in another database or server on \(noted.description); if that one "
+                    + "still runs, both would speak for one node. Where it is gone for good, start with --moved")
+        }
+        try connection.noteHome()
         guard let state = try connection.clusterState() else {
             if let market = try connection.sharedPositions().first(where: { $0.seq.rawValue > 0 }) {
                 throw Failure(

@@ -23,7 +23,7 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         let matcher = Matching(
             notExecuting: try connection.noMatcher(), setAside: try connection.setAsideRecords(max: 20).map(\.summary))
         guard let record = try connection.clusterStatus() else {

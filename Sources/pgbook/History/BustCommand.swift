@@ -24,7 +24,7 @@ struct BustCommand: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         let bust = try connection.bust(TradeID(trade), of: try connection.theMarket(market), reason: reason)
         guard !output.json else {
             return print(

@@ -56,7 +56,7 @@ struct CandlesShowCommand: ParsableCommand {
 
     func run() throws {
         let range = (from: try from.map { try bound($0, "from") }, to: try to.map { try bound($0, "to") })
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         let market = try connection.theMarket(market)
         var candles: [CandleRecord]
         let count = last ?? (plot ? CandleChart.candlesMax(columns: Screen.size.columns) : 20)
@@ -136,7 +136,7 @@ struct CandlesVerifyCommand: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         var reports: [CandleVerification.Report] = []
         for market in try connection.allMarkets(market) {
             reports.append(try verifyCandles(of: market, on: connection, isQuiet: output.json))
@@ -215,7 +215,7 @@ struct CandlesRebuildCommand: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         let interruption = Interruption(of: connection.interrupt, isOnce: true)
         var reports: [CandleRebuild.Report] = []
         for market in try connection.allMarkets(market) {

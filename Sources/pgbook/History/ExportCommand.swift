@@ -99,7 +99,7 @@ extension ConnectionOptions {
     /// Runs an export at one moment of the database, until Ctrl-C ends it. A reader of standard output that leaves ends
     /// it without a word.
     func export(_ body: (Connection, _ check: () throws -> Void) throws -> Void) throws {
-        let connection = try connect()
+        let connection = try connect(for: .reading)
         signal(SIGPIPE, SIG_IGN)
         let interruption = Interruption(of: connection.interrupt, isOnce: true, cancels: true)
         let check = { if interruption.hasCome { throw Failure(.interrupted) } }

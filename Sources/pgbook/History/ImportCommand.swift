@@ -50,7 +50,7 @@ struct ImportTrades: ParsableCommand {
             symbol: security, tickSize: try tick.map { text throws(Failure) in try decimal(text, "tick_size") },
             lotSize: try lot.map { text throws(Failure) in try decimal(text, "lot_size") }, columns: try mapping(),
             time: unit, readTime: { timestamp($0) })
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         let interruption = Interruption(of: connection.interrupt, isOnce: true, cancels: true)
         var bar: ProgressBar?
         defer { bar?.finish() }

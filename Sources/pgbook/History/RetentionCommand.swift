@@ -33,7 +33,7 @@ struct RetentionCommand: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .working)
         if let chunk, !dryRun {
             try connection.setTradeChunk(seconds: chunk.duration.components.seconds)
             if !output.json { print("new chunks of trades cover \(chunk)") }
