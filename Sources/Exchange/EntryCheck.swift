@@ -82,7 +82,7 @@ struct EntryCheck {
     }
 
     private func isWithinNotional(_ amount: AmountLots, _ price: PriceTicks) -> Bool {
-        guard let most = market.notionalMax else { return true }
+        guard let most = market.market.notionalMax else { return true }
         return Notional(price: price, amount: amount) <= most
     }
 }

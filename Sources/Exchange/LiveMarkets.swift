@@ -12,7 +12,7 @@ final class LiveMarket {
     init(_ market: VersionedMarket, state: MarketState, nextExpiry: Timestamp?) {
         self.market = market
         self.nextExpiry = nextExpiry
-        book = OrderBook(state: state, completeness: .unloaded)
+        book = OrderBook(state: state, completeness: .unloaded, limits: market.market.limits)
     }
 
     var number: MarketNumber { market.market.number }

@@ -113,7 +113,7 @@ public struct MatchingBatch {
         _ commands: [Command], of batch: MatchingTransaction.Batch, leaves: Bool
     ) throws -> Report {
         let closedThrough = due.closedThrough.map { max($0, batch.closedThrough) }
-        var book = OrderBook(state: batch.state, completeness: .unloaded)
+        var book = OrderBook(state: batch.state, completeness: .unloaded, limits: transaction.market.limits)
         try load(batch, commands, into: &book)
         let duplicates = due.isShared ? try duplicates(among: commands) : []
         var late = 0

@@ -65,7 +65,7 @@ public struct Verification {
 /// The replay of one market beside its tables.
 private struct MarketReplay {
     private let stored: StoredMarket
-    private var book = OrderBook(state: MarketState(), completeness: .complete)
+    private var book: OrderBook
     private var trades: StoredTrades
     private var candles: StoredCandles
     private var closedCount: Int64 = 0
@@ -83,6 +83,7 @@ private struct MarketReplay {
         busted = try stored.bustedTrades()
         trades = try StoredTrades(stored, after: horizon)
         candles = StoredCandles(stored)
+        book = OrderBook(state: MarketState(), completeness: .complete, limits: stored.market.limits)
         report = Verification.Report(market: stored.market.symbol)
     }
 

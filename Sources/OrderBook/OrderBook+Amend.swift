@@ -48,15 +48,21 @@ extension OrderBook {
             if amount <= .zero || price.rawValue <= 0 { return .refuse(.notPositive) }
             if amount <= gone { return .cancelRest }
             if price == order.price, amount <= order.amount { return .keepPlace(amount: amount) }
-            return .requeue(amount: amount, price: price)
+            return requeueWithinLimits(amount: amount, price: price)
         case .reduce(let by):
             if by <= .zero { return .refuse(.notPositive) }
             return by >= order.open ? .cancelRest : .keepPlace(amount: order.amount - by)
         case .replace(let open, let price):
             if open <= .zero || price.rawValue <= 0 { return .refuse(.notPositive) }
             let (amount, isTooLarge) = gone.rawValue.addingReportingOverflow(open.rawValue)
-            return isTooLarge ? .refuse(.tooLarge) : .requeue(amount: AmountLots(amount), price: price)
+            return isTooLarge ? .refuse(.tooLarge) : requeueWithinLimits(amount: AmountLots(amount), price: price)
         }
+    }
+
+    /// An entrance sees what an amend says, not what it comes to: a price alone, or an amount alone, can make too much of
+    /// an order.
+    private func requeueWithinLimits(amount: AmountLots, price: PriceTicks) -> AmendPlan {
+        limits.allows(amount, at: price) ? .requeue(amount: amount, price: price) : .refuse(.tooLarge)
     }
 
     /// The amended order as a taker at its new price.

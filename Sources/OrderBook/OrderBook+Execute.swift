@@ -88,6 +88,7 @@ extension OrderBook {
         if state.isHalted { return .halted }
         if place.amount <= .zero { return .notPositive }
         if let price = place.price, price.rawValue <= 0 { return .notPositive }
+        if !limits.allows(place.amount, at: place.price) { return .tooLarge }
         if case .gtd(let expires) = place.timeInForce, expires <= clock { return .expired }
         return nil
     }

@@ -15,6 +15,8 @@
 /// whatever the outcome: later commands that name it are answered `already_closed` if it does not rest.
 public struct OrderBook: Sendable {
     public internal(set) var state: MarketState
+    /// What one order may come to.
+    public let limits: MarketLimits
     /// What happened since the journal was last taken.
     public internal(set) var journal = Journal()
 
@@ -42,8 +44,9 @@ public struct OrderBook: Sendable {
         case unloaded
     }
 
-    public init(state: MarketState, completeness: Completeness) {
+    public init(state: MarketState, completeness: Completeness, limits: MarketLimits = .none) {
         self.state = state
+        self.limits = limits
         let horizon: Horizon = completeness == .complete ? .complete : .unloaded
         bids = BookSide(side: .bid, horizon: horizon)
         asks = BookSide(side: .ask, horizon: horizon)

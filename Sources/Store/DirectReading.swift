@@ -4,8 +4,6 @@ public import Postgres
 /// A market's sizes and limits as they stood at a moment that a transaction can prove.
 public struct VersionedMarket: Hashable, Sendable {
     public var market: Market
-    /// Largest price × amount of one limit order, in ticks × lots; nil: no limit.
-    public var notionalMax: Notional?
     /// The row's xmin.
     var version: Int64
 }
@@ -42,8 +40,7 @@ extension Connection {
     /// All markets that can be read, with their versions. Commands for the others go to the database's own entrance.
     public func versionedMarkets() throws -> [VersionedMarket] {
         Market.list(try execute(SQL.directMarkets)) { market, columns in
-            let notionalMax = try columns.next(PostgresNumeric?.self).map { Notional(rawValue: $0.unscaled) }
-            return VersionedMarket(market: market, notionalMax: notionalMax, version: try columns.next())
+            VersionedMarket(market: market, version: try columns.next())
         }.markets
     }
 

@@ -19,9 +19,14 @@ public struct Market: Hashable, Sendable {
     public var amountMax: AmountLots
     public var priceMin: PriceTicks
     public var priceMax: PriceTicks
+    /// Largest price × amount of one limit order, in ticks × lots; nil: no limit.
+    public var notionalMax: Notional?
 }
 
 extension Market {
+    /// What the engine holds of them.
+    public var limits: MarketLimits { MarketLimits(amountMax: amountMax, notionalMax: notionalMax) }
+
     /// A price in quote units.
     public func decimal(_ price: PriceTicks) -> PostgresNumeric {
         PostgresNumeric(unscaled: Int128(price.rawValue) * tickSize.unscaled, scale: tickSize.scale)
@@ -44,7 +49,8 @@ extension Market {
         let market = Market(
             number: MarketNumber(rawValue: try columns.next()), symbol: try columns.next(),
             tickSize: try columns.next(), lotSize: try columns.next(), amountMax: AmountLots(try columns.next()),
-            priceMin: PriceTicks(try columns.next()), priceMax: PriceTicks(try columns.next()))
+            priceMin: PriceTicks(try columns.next()), priceMax: PriceTicks(try columns.next()),
+            notionalMax: try columns.next(PostgresNumeric?.self).map { Notional(rawValue: $0.unscaled) })
         for (name, unit) in [("tick_size", market.tickSize), ("lot_size", market.lotSize)] {
             guard unit.unscaled > 0 else { throw StoreFault("\(name) \(unit) is not above zero") }
             // Every price and amount is a whole number of them.

@@ -128,3 +128,36 @@ private func `an amended bid`(row: AmendCase) {
     #expect(fixture.amend(1, to(nil, at: 12)).code == .alreadyClosed)
     #expect(fixture.book.takeJournal().closed.map(\.reason) == [.expired])
 }
+
+/// Orders come to 20 lots and a value of 100 at most. Order 1 of ann bids 10 at 10, filled 2.
+@Test(
+    arguments: [
+        ("a price alone that makes it worth too much", to(nil, at: 11), .tooLarge),
+        ("an amount alone that makes it worth too much", to(11), .tooLarge),
+        ("both, worth too much", to(11, at: 10), .tooLarge),
+        ("both, worth just enough", to(20, at: 5), .amended),
+        ("an amount beyond the largest", to(21, at: 1), .tooLarge),
+        ("a replacement that with what is filled is worth too much", replace(9, at: 10), .tooLarge),
+        ("a replacement that with what is filled is just enough", replace(8, at: 10), .amended),
+        ("a replacement that with what is filled is beyond the largest", replace(19, at: 1), .tooLarge),
+        ("a smaller amount", to(9), .amended),
+        ("a reduction", reduce(1), .amended),
+        ("nothing left open at a price that would be too much", to(2, at: 1_000), .cancelled),
+    ] as [(String, Amend.Change, OutcomeCode)])
+private func `an amend holds the limits of its market`(rule: String, change: Amend.Change, code: OutcomeCode) {
+    var fixture = BookFixture(
+        limits: MarketLimits(amountMax: AmountLots(20), notionalMax: Notional(rawValue: 100)))
+    fixture.buy(10, at: 10)
+    fixture.sell(2, at: 10)
+    #expect(fixture.amend(1, change).code == code, "\(rule)")
+    if code == .tooLarge { #expect(fixture.queue(.bid) == [[1, 10, 8]], "\(rule)") }
+}
+
+@Test(
+    arguments: [(20, 5, .open), (21, 1, .tooLarge), (11, 10, .tooLarge), (20, nil, .noLiquidity), (21, nil, .tooLarge)]
+        as [(Int64, Int64?, OutcomeCode)])
+private func `a place holds the limits of its market`(amount: Int64, price: Int64?, code: OutcomeCode) {
+    var fixture = BookFixture(
+        limits: MarketLimits(amountMax: AmountLots(20), notionalMax: Notional(rawValue: 100)))
+    #expect(fixture.buy(amount, at: price).code == code)
+}

@@ -8,8 +8,8 @@ struct BookFixture {
     var time: Int64 = 1
 
     /// - Parameter seq: how many commands were executed before. The numbers of further commands follow.
-    init(_ completeness: OrderBook.Completeness = .complete, seq: Int64 = 0) {
-        book = OrderBook(state: MarketState(seq: Seq(seq)), completeness: completeness)
+    init(_ completeness: OrderBook.Completeness = .complete, seq: Int64 = 0, limits: MarketLimits = .none) {
+        book = OrderBook(state: MarketState(seq: Seq(seq)), completeness: completeness, limits: limits)
         count = UInt64(seq)
     }
 

@@ -4,6 +4,7 @@ import OrderBook
 /// what this one does.
 struct NaiveBook {
     var state = MarketState()
+    var limits = MarketLimits.none
     var journal = Journal()
     var orders: [RestingOrder] = []
     /// Every order ever placed, whatever came of it.
@@ -73,6 +74,12 @@ struct NaiveBook {
         }
     }
 
+    private func isTooLarge(_ amount: AmountLots, _ price: PriceTicks?) -> Bool {
+        if amount > limits.amountMax { return true }
+        guard let most = limits.notionalMax, let price else { return false }
+        return Int128(amount.rawValue) * Int128(price.rawValue) > most.rawValue
+    }
+
     // MARK: Place
 
     private mutating func execute(_ place: Place, _ command: Command) -> Outcome {
@@ -80,6 +87,7 @@ struct NaiveBook {
         if state.isHalted { return Outcome(code: .halted) }
         if place.amount <= .zero { return Outcome(code: .notPositive) }
         if let price = place.price, price <= PriceTicks(0) { return Outcome(code: .notPositive) }
+        if isTooLarge(place.amount, place.price) { return Outcome(code: .tooLarge) }
         var order = RestingOrder(
             id: command.id, user: command.user, side: place.side, price: place.price ?? PriceTicks(0),
             amount: place.amount, priority: state.seq, postOnly: place.postOnly,
@@ -201,6 +209,7 @@ struct NaiveBook {
             orders[index(order.id)!] = order
             return Outcome(code: .amended, remaining: order.open)
         }
+        if isTooLarge(amount, price) { return Outcome(code: .tooLarge) }
         let meets = queue(order.side.opposite).first.map { crosses(order.side, price, $0.price) } ?? false
         if order.postOnly, meets { return Outcome(code: .wouldCross) }
         return requeue(order, at: price)

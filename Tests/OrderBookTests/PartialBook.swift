@@ -11,7 +11,9 @@ struct PartialBook {
     private var log: [OrderID: UserID] = [:]
     private(set) var loads = 0
 
-    init() { book = OrderBook(state: MarketState(), completeness: .unloaded) }
+    init(limits: MarketLimits = .none) {
+        book = OrderBook(state: MarketState(), completeness: .unloaded, limits: limits)
+    }
 
     mutating func execute(_ command: Command, isLate: Bool, using generator: inout SeededGenerator) -> Outcome {
         loadNamed(by: command, using: &generator)
@@ -95,6 +97,6 @@ struct PartialBook {
 
     /// Starts again from the table, as another matcher would.
     mutating func rebuild() {
-        book = OrderBook(state: book.state, completeness: .unloaded)
+        book = OrderBook(state: book.state, completeness: .unloaded, limits: book.limits)
     }
 }

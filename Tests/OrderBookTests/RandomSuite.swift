@@ -7,8 +7,8 @@ import Testing
 private struct Trio {
     let seed: UInt64
     var naive = NaiveBook()
-    var complete = OrderBook(state: MarketState(), completeness: .complete)
-    var partial = PartialBook()
+    var complete: OrderBook
+    var partial: PartialBook
     var generator: SeededGenerator
     var amountsByOrder: [OrderID: AmountLots] = [:]
     var codes: Set<OutcomeCode> = []
@@ -16,6 +16,13 @@ private struct Trio {
     init(seed: UInt64) {
         self.seed = seed
         generator = SeededGenerator(seed: ~seed)
+        // Every other market has limits that orders run into.
+        let limits =
+            seed.isMultiple(of: 2)
+            ? MarketLimits.none : MarketLimits(amountMax: AmountLots(18), notionalMax: Notional(rawValue: 1_700))
+        naive.limits = limits
+        complete = OrderBook(state: MarketState(), completeness: .complete, limits: limits)
+        partial = PartialBook(limits: limits)
     }
 
     /// What differs after this command; nil if nothing does.
@@ -110,4 +117,5 @@ func `the fast book, complete or partial, does what the naive book does`(seed: I
         }
     }
     #expect(trio.partial.loads > 0)
+    #expect(trio.codes.contains(.tooLarge) == !seed.isMultiple(of: 2))
 }
