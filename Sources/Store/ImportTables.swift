@@ -41,6 +41,52 @@ public struct ImportFault: Hashable, Sendable {
     public var firstLine: Int?
 }
 
+/// A file that was imported.
+public struct ImportRecord: Hashable, Sendable {
+    public var number: Int64
+    public var market: String
+    /// The file's name.
+    public var source: String
+    public var trades: Int64
+    public var firstTrade: TradeID
+    public var lastTrade: TradeID
+    public var firstTime: Timestamp
+    public var lastTime: Timestamp
+    public var importedAt: Timestamp
+    public var importedBy: String
+    /// It was taken back then.
+    public var undoneAt: Timestamp?
+
+    init(_ row: Row) throws(PostgresError) {
+        var columns = row.reader()
+        number = try columns.next()
+        market = try columns.next()
+        source = try columns.next()
+        trades = try columns.next()
+        firstTrade = TradeID(try columns.next())
+        lastTrade = TradeID(try columns.next())
+        firstTime = Timestamp(try columns.next(PostgresTimestamp.self))
+        lastTime = Timestamp(try columns.next(PostgresTimestamp.self))
+        importedAt = Timestamp(try columns.next(PostgresTimestamp.self))
+        importedBy = try columns.next()
+        undoneAt = try columns.next(PostgresTimestamp?.self).map { Timestamp($0) }
+    }
+}
+
+extension Connection {
+    /// Imports, the latest first.
+    /// - Parameter market: nil: of all.
+    public func imports(of market: String?, max: Int) throws -> [ImportRecord] {
+        try execute(SQL.imports, market, Int64(max)).map { row in try ImportRecord(row) }
+    }
+
+    /// Takes the latest import of a market back.
+    /// - Throws: a `Rejection` where there is none that could be.
+    public func undoImport(of market: String) throws -> ImportRecord {
+        try ImportRecord(refusing { try execute(SQL.undoImport, market).one() })
+    }
+}
+
 /// The steps of an import, in order, within one transaction.
 extension Connection {
     /// Nil where there is no such market.
@@ -99,6 +145,16 @@ extension Connection {
         try fault(execute(SQL.findImportDisorder, clock?.postgres ?? .negativeInfinity))
     }
 
+    /// A staged trade whose time has not come, and the database's time.
+    public func stagedFuture() throws -> (fault: ImportFault, time: Timestamp, now: Timestamp)? {
+        let rows = try execute(SQL.findImportFuture)
+        guard let row = rows.first, let fault = try fault(rows) else { return nil }
+        return (
+            fault, Timestamp(try row.decode(PostgresTimestamp.self, at: 2)),
+            Timestamp(try row.decode(PostgresTimestamp.self, at: 3))
+        )
+    }
+
     private func fault(_ rows: Rows) throws -> ImportFault? {
         try rows.first.map { row in
             ImportFault(trade: TradeID(try row.decode(at: 0)), line: Int(try row.decode(Int64.self, at: 1)))
@@ -106,7 +162,9 @@ extension Connection {
     }
 
     /// Stores what was staged: trades, minutes, the market's clock, and the hours and days that have ended.
-    public func storeImport(_ market: MarketNumber) throws {
+    /// - Parameter source: the file's name, for the record.
+    public func storeImport(_ market: MarketNumber, from source: String) throws {
+        try execute(SQL.recordImport, market.rawValue, source)
         try execute(SQL.insertImport, market.rawValue)
         try execute(SQL.insertImportCandles, market.rawValue)
         try execute(SQL.moveImportMarket, market.rawValue)

@@ -1,3 +1,4 @@
+import Exchange
 import Foundation
 import History
 import OrderBook
@@ -12,22 +13,22 @@ import Testing
     /// Writes a file, imports it, and takes the file away.
     private func importing(
         _ text: String, into database: TestDatabase, symbol: String = "X", tick: String? = "0.1", lot: String? = "0.01",
-        columns: [ImportField: String] = columns, time: TradeImport.TimeUnit = .ms
+        columns: [ImportField: String] = columns, time: TradeImport.TimeUnit = .ms, allowsFuture: Bool = false
     ) throws -> Int {
         let file = FileManager.default.temporaryDirectory.appending(path: "pgbook-import-\(UUID()).csv")
         defer { try? FileManager.default.removeItem(at: file) }
         try text.write(to: file, atomically: true, encoding: .utf8)
-        return try run(file.path, database, symbol, tick, lot, columns, time)
+        return try run(file.path, database, symbol, tick, lot, columns, time, allowsFuture)
     }
 
     private func run(
         _ path: String, _ database: TestDatabase, _ symbol: String, _ tick: String?, _ lot: String?,
-        _ columns: [ImportField: String], _ time: TradeImport.TimeUnit
+        _ columns: [ImportField: String], _ time: TradeImport.TimeUnit, _ allowsFuture: Bool = false
     ) throws -> Int {
         let trades = TradeImport(
             symbol: symbol, tickSize: tick.flatMap { PostgresNumeric($0) },
             lotSize: lot.flatMap { PostgresNumeric($0) },
-            columns: columns, time: time, readTime: { _ in nil })
+            columns: columns, time: time, allowsFuture: allowsFuture, readTime: { _ in nil })
         return try trades.run(path, database.connection(as: .node))
     }
 
@@ -165,5 +166,95 @@ import Testing
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING count(*) <> 2
             """)
         #expect(differing.isEmpty)
+    }
+
+    // MARK: taking back
+
+    private func state(_ database: TestDatabase) throws -> [String] {
+        try database.connection().execute(
+            """
+            SELECT t FROM (
+                SELECT 'trade ' || x::text AS t FROM pgbook_data.trades x
+                UNION ALL SELECT '1m ' || c::text FROM pgbook_data.candles_1m c
+                UNION ALL SELECT '1h ' || c::text FROM pgbook_data.candles_1h c
+                UNION ALL SELECT '1d ' || c::text FROM pgbook_data.candles_1d c
+                UNION ALL SELECT 'state ' || s::text FROM pgbook_data.market_state s
+                UNION ALL SELECT 'levels ' || l::text FROM pgbook_data.candle_levels l
+                UNION ALL SELECT 'bust ' || b::text FROM pgbook_data.busts b) r ORDER BY t COLLATE "C"
+            """
+        ).map { try $0.decode(String.self, at: 0) }
+    }
+
+    @Test func `an import is taken back as if it had never been, the latest first`() throws {
+        let database = try TestDatabase()
+        let node = try database.connection(as: .node)
+        // The second goes on in the first's last minute and over two days; the third lies days later.
+        let files = [
+            "1,60000,1.2,0.5,b\n2,119000,1.3,0.25,s\n",
+            "3,119001,1.1,1,b\n4,4000000,1.4,2,s\n5,90000000,1.5,2,s\n", "6,500000000,1.6,1,b\n",
+        ]
+        var states: [[String]] = []
+        for lines in files {
+            _ = try importing(header + lines, into: database, tick: "0.1", lot: "0.01")
+            states.append(try state(database))
+        }
+        try node.execute("SELECT pgbook.bust_trade('X', 6, 'wrong')")
+        #expect(try node.imports(of: "X", max: 10).map(\.trades) == [1, 3, 2])
+        for (index, trades) in [(1, Int64(1)), (0, 3)] {
+            let undone = try node.undoImport(of: "X")
+            #expect(undone.trades == trades)
+            #expect(undone.undoneAt != nil)
+            #expect(try state(database) == states[index])
+        }
+        // What was taken back can be imported again, and gives the same.
+        _ = try importing(header + files[1], into: database)
+        #expect(try state(database) == states[1])
+        #expect(try node.undoImport(of: "X").trades == 3)
+        #expect(try node.undoImport(of: "X").trades == 2)
+        #expect(try count(database) == 0)
+        let none = #expect(throws: Rejection.self) { try node.undoImport(of: "X") }
+        #expect(none?.message.contains("no import that could be taken back") == true)
+        #expect(throws: Rejection.self) { try node.undoImport(of: "NOPE") }
+        #expect(throws: (any Error).self) { try database.connection(as: .trader).undoImport(of: "X") }
+    }
+
+    // MARK: markets that are no part of trading
+
+    @Test func `times to come are refused unless they are asked for`() throws {
+        let database = try TestDatabase()
+        let future = "1,\(Int64(Date().timeIntervalSince1970 * 1000) + 3_600_000),1.2,1,b\n"
+        let fault = #expect(throws: HistoryError.self) { try importing(header + future, into: database) }
+        #expect(fault?.message.contains("is ms the right --time? --future takes it all the same") == true)
+        #expect(try count(database) == 0)
+        #expect(try importing(header + future, into: database, allowsFuture: true) == 1)
+    }
+
+    @Test func `an imported history moves no clock and stops no loop over the markets`() throws {
+        let database = try TestDatabase()
+        let node = try database.connection(as: .node)
+        let trader = try database.connection(as: .trader)
+        try database.addMarket("LIVE")
+        let ahead = Int64(Date().timeIntervalSince1970 * 1000) + 3_600_000
+        // Names on both sides of the live market's, for whoever goes through them in order.
+        for symbol in ["A", "Z"] {
+            _ = try importing(header + "1,\(ahead),1.2,1,b\n", into: database, symbol: symbol, allowsFuture: true)
+        }
+        let before = Timestamp(ahead * 1000)
+        #expect(try node.directStart().stamp < before)
+        let exchange = try DirectExchange(node)
+        let soon = Timestamp(ahead * 1000 - 1_800_000_000)
+        let entry = Entry(
+            user: UserID("ann"), market: "LIVE",
+            action: .place(
+                PlaceEntry(
+                    side: .bid, amount: PostgresNumeric(unscaled: 1, scale: 0),
+                    price: PostgresNumeric(unscaled: 100, scale: 0), timeInForce: .gtd(expires: soon))))
+        let results = exchange.submit([entry]) + exchange.finish()
+        let executed = try results.flatMap { try $0.results }
+        #expect(executed.map { $0.execution?.outcome.code } == [.open])
+        // In all markets, its own and everybody's.
+        #expect(try trader.execute("SELECT market FROM pgbook.cancel_all()").map { try $0.decode(String.self, at: 0) } == ["LIVE"])
+        let everybody = try node.execute("SELECT market FROM pgbook.cancel_all(everybody => true)")
+        #expect(try everybody.map { try $0.decode(String.self, at: 0) } == ["LIVE"])
     }
 }

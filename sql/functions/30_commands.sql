@@ -52,6 +52,7 @@ begin atomic
 end;
 
 -- Cancels a user's orders in one market, or in all (security null), on one side or both; returns a command per market.
+-- Markets that hold an imported history have no orders.
 -- With everybody => true it cancels the orders of all users, which takes the node's role.
 create or replace function pgbook.cancel_all(
     security text default null, side text default null, user_id text default session_user,
@@ -67,7 +68,7 @@ begin
             using errcode = 'PB118', column = 'everybody';
     end if;
     for cancel_all.market in
-        select m.symbol from pgbook_data.markets m where security is null or m.symbol = security order by m.symbol
+        select m.symbol from pgbook_data.markets m where m.symbol = security or security is null and not m.is_imported order by m.symbol
     loop
         command_id := pgbook_data.enter_one(
             4::smallint, null, actor, cancel_all.market, side_number, null, null, null, null, null, null, null, null,

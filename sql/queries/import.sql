@@ -2,8 +2,9 @@
 
 -- name: lock_import_market
 -- Whoever executes commands of the market waits until the import has ended.
-select m.market, m.symbol, m.tick_size, m.lot_size, m.max_amount, m.min_price, m.max_price, m.is_imported, s.seq,
-       s.trade_id, s.clock, exists (select from pgbook_data.inbox i where i.market = m.market) as has_waiting
+select m.market, m.symbol, m.tick_size, m.lot_size, m.max_amount, m.min_price, m.max_price,
+       least(floor(m.max_notional), 1e37) as max_notional, m.is_imported, s.seq, s.trade_id, s.clock,
+       exists (select from pgbook_data.inbox i where i.market = m.market) as has_waiting
 from pgbook_data.markets m join pgbook_data.market_state s using (market)
 where m.symbol = $1
 for update of s
@@ -37,6 +38,29 @@ select trade_id, line
 from (select line, trade_id, time, lag(time, 1, $1::timestamptz) over (order by trade_id) as previous from pgbook_import) o
 where time < previous
 order by trade_id limit 1
+
+-- name: find_import_future
+select trade_id, line, time, clock_timestamp() from pgbook_import where time > clock_timestamp() order by line limit 1
+
+-- name: record_import
+-- Before the market moves: the import can be taken back to where it stood.
+insert into pgbook_data.imports (market, source, trades, first_trade_id, last_trade_id, first_time, last_time,
+                                 trade_id_before, last_price_before, clock_before)
+select $1::smallint, $2::text, count(*), min(t.trade_id), max(t.trade_id), min(t.time), max(t.time), s.trade_id, s.last_price,
+       s.clock
+from pgbook_import t cross join pgbook_data.market_state s
+where s.market = $1
+group by s.trade_id, s.last_price, s.clock
+
+-- name: imports
+select import, security, source, trades, first_trade_id, last_trade_id, first_time, last_time, imported_at, imported_by,
+       undone_at
+from pgbook.imports where $1::text is null or security = $1 order by import desc limit $2::bigint
+
+-- name: undo_import
+select import, security, source, trades, first_trade_id, last_trade_id, first_time, last_time, imported_at, imported_by,
+       undone_at
+from pgbook.undo_import($1)
 
 -- name: insert_import
 insert into pgbook_data.trades (market, time, trade_id, price, amount, taker_side)

@@ -38,18 +38,21 @@ public struct TradeImport: Sendable {
     public var lotSize: StoreDecimal?
     public var columns: [ImportField: String]
     public var time: TimeUnit
+    /// Takes trades whose time has not come.
+    public var allowsFuture: Bool
     /// Reads what `TimeUnit.iso` stands for.
     public var readTime: @Sendable (String) -> Timestamp?
 
     public init(
         symbol: String, tickSize: StoreDecimal?, lotSize: StoreDecimal?, columns: [ImportField: String], time: TimeUnit,
-        readTime: @escaping @Sendable (String) -> Timestamp?
+        allowsFuture: Bool = false, readTime: @escaping @Sendable (String) -> Timestamp?
     ) {
         self.symbol = symbol
         self.tickSize = tickSize
         self.lotSize = lotSize
         self.columns = columns
         self.time = time
+        self.allowsFuture = allowsFuture
         self.readTime = readTime
     }
 
@@ -76,7 +79,7 @@ public struct TradeImport: Sendable {
             }
             guard stored > 0 else { throw HistoryError(.refused, "\(path) holds no trades") }
             try check(market, connection, path)
-            try connection.storeImport(market.market.number)
+            try connection.storeImport(market.market.number, from: path == "-" ? "standard input" : path)
             return stored
         }
     }
@@ -142,6 +145,13 @@ public struct TradeImport: Sendable {
                 "\(path), line \(fault.line): trade \(fault.trade.rawValue) is not above the market's last, "
                     + "\(market.lastTrade.rawValue): it is there already, or belongs before it; nothing was stored",
                 code: .duplicate)
+        }
+        if !allowsFuture, let (fault, time, now) = try connection.stagedFuture() {
+            throw HistoryError(
+                .refused,
+                "\(path), line \(fault.line): trade \(fault.trade.rawValue) is of \(time.utc), and now it is \(now.utc): "
+                    + "is \(self.time.rawValue) the right --time? --future takes it all the same; nothing was stored",
+                code: .badValue)
         }
         if let fault = try connection.stagedDisorder(market.clock) {
             throw HistoryError(

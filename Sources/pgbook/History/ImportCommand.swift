@@ -7,7 +7,7 @@ import Store
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Read trades of another venue, so that analytics can be run on them.",
-        subcommands: [ImportTrades.self])
+        subcommands: [ImportTrades.self, ImportList.self, ImportUndo.self])
 }
 
 struct ImportTrades: ParsableCommand {
@@ -16,7 +16,8 @@ struct ImportTrades: ParsableCommand {
         discussion: """
             All trades of the file are stored, or none. Each id is taken once: ids rise above those of the market's
             trades, and times may not fall as ids rise; lines may come in any order. The market is made if it is not
-            there, with --tick and --lot. Columns are named as in the header: time, price, amount, taker_side and trade_id
+            there, with --tick and --lot. Times to come are refused without --future. pgbook import undo takes an import
+            back. Columns are named as in the header: time, price, amount, taker_side and trade_id
             unless told otherwise.
 
             Example:
@@ -39,6 +40,8 @@ struct ImportTrades: ParsableCommand {
     var columns: String?
     @Option(help: "How times are written: iso, s, ms, us or ns.")
     var time = "iso"
+    @Flag(help: "Take trades whose time has not come.")
+    var future = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -49,7 +52,7 @@ struct ImportTrades: ParsableCommand {
         let trades = TradeImport(
             symbol: security, tickSize: try tick.map { text throws(Failure) in try decimal(text, "tick_size") },
             lotSize: try lot.map { text throws(Failure) in try decimal(text, "lot_size") }, columns: try mapping(),
-            time: unit, readTime: { timestamp($0) })
+            time: unit, allowsFuture: future, readTime: { timestamp($0) })
         let connection = try connection.connect(for: .working)
         let interruption = Interruption(of: connection.interrupt, isOnce: true, cancels: true)
         var bar: ProgressBar?
