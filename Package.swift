@@ -161,7 +161,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Postgres", "Store", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["OrderBook", "Postgres", "Store", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
