@@ -56,7 +56,7 @@ struct ImportUndo: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() throws {
-        let record = try connection.connect().undoImport(of: security)
+        let record = try connection.connect(for: .working).undoImport(of: security)
         if output.json { return print(record.json) }
         print("taken back  \(record.trades) trades of \(printable(record.market)), imported from \(printable(record.source))")
     }
