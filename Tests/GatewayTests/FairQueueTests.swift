@@ -20,8 +20,8 @@ import Testing
     @Test func `senders take turns, and what one sent stays in its order`() {
         var queue = FairQueue<String>(elementsMax: 100)
         let (a, b) = (sender("a", at: home), sender("b", at: home))
-        for number in 1...4 { _ = queue.put("a\(number)", cost: 1, from: a) }
-        for number in 1...2 { _ = queue.put("b\(number)", cost: 1, from: b) }
+        for number in 1...4 { _ = queue.put("a\(number)", from: a) }
+        for number in 1...2 { _ = queue.put("b\(number)", from: b) }
         #expect(queue.count == 6)
         let taken = drain(&queue)
         #expect(taken == ["a1", "b1", "a2", "b2", "a3", "a4"])
@@ -31,9 +31,9 @@ import Testing
     @Test func `a user has one turn however many sockets it has, and an address however many users`() {
         var queue = FairQueue<String>(elementsMax: 100)
         let sockets = (0..<3).map { _ in sender("a", at: home) }
-        for (number, socket) in sockets.enumerated() { _ = queue.put("a\(number)", cost: 1, from: socket) }
-        for number in 0..<3 { _ = queue.put("b\(number)", cost: 1, from: sender("b\(number)", at: home)) }
-        for number in 0..<3 { _ = queue.put("c\(number)", cost: 1, from: sender("c", at: away)) }
+        for (number, socket) in sockets.enumerated() { _ = queue.put("a\(number)", from: socket) }
+        for number in 0..<3 { _ = queue.put("b\(number)", from: sender("b\(number)", at: home)) }
+        for number in 0..<3 { _ = queue.put("c\(number)", from: sender("c", at: away)) }
         let taken = drain(&queue)
         #expect(taken == ["a0", "c0", "b0", "c1", "b1", "c2", "b2", "a1", "a2"])
     }
@@ -41,8 +41,10 @@ import Testing
     @Test func `what costs more is paid for with turns`() {
         var queue = FairQueue<String>(elementsMax: 100)
         let (a, b) = (sender("a", at: home), sender("b", at: home))
-        for _ in 0..<3 { _ = queue.put("a", cost: 4, from: a) }
-        for _ in 0..<8 { _ = queue.put("b", cost: 1, from: b) }
+        for _ in 0..<3 { _ = queue.put("a", from: a) }
+        for _ in 0..<8 { _ = queue.put("b", from: b) }
+        // Known only when all of it is in line already.
+        for _ in 0..<3 { a.noteAnswer(isRefusal: true) }
         let taken = drain(&queue)
         #expect(taken.joined() == "abbbbabbbba")
     }
@@ -50,11 +52,11 @@ import Testing
     @Test func `a full line takes from the longest and gives to the short`() {
         var queue = FairQueue<String>(elementsMax: 4)
         let (a, b) = (sender("a", at: home), sender("b", at: away))
-        for number in 1...4 { #expect(queue.put("a\(number)", cost: 1, from: a) == nil) }
-        #expect(queue.put("a5", cost: 1, from: a) == "a5")
-        #expect(queue.put("b1", cost: 1, from: b) == "a4")
-        #expect(queue.put("b2", cost: 1, from: b) == "a3")
-        #expect(queue.put("b3", cost: 1, from: b) == "b3")
+        for number in 1...4 { #expect(queue.put("a\(number)", from: a) == nil) }
+        #expect(queue.put("a5", from: a) == "a5")
+        #expect(queue.put("b1", from: b) == "a4")
+        #expect(queue.put("b2", from: b) == "a3")
+        #expect(queue.put("b3", from: b) == "b3")
         #expect(queue.count == 4)
         let taken = drain(&queue)
         #expect(taken == ["a1", "b1", "a2", "b2"])
@@ -75,7 +77,8 @@ import Testing
                 sent[index] += 1
                 let element = "\(index):\(sent[index])"
                 lines[index].append(element)
-                if let refused = queue.put(element, cost: 1 + Int(random.next() % 16), from: senders[index]) {
+                senders[index].noteAnswer(isRefusal: random.next() % 2 == 0)
+                if let refused = queue.put(element, from: senders[index]) {
                     let owner = Int(refused.prefix { $0 != ":" })!
                     #expect(lines[owner].popLast() == refused)
                     #expect(lines[owner].count + 1 >= lines[index].count)

@@ -88,7 +88,7 @@ final class CommandDesk: Sendable {
         let waiting = Waiting(entry: entry, sender: sender, answer: answer)
         let refused: (Waiting, DeskAnswer)? = queue.withLock { queue in
             if queue.isClosed { return (waiting, .closing) }
-            return queue.waiting.put(waiting, cost: sender.cost, from: sender)
+            return queue.waiting.put(waiting, from: sender)
                 .map { ($0, .busy(limits.commandsQueuedMax)) }
         }
         guard let (waiting, answer) = refused else { return }

@@ -7,9 +7,9 @@ import OrderBook
 /// Of one sender all leaves in the order in which it came. Each step costs the same however much waits and of however many.
 struct FairQueue<Element> {
     private struct Lane {
-        var number: UInt64
+        var sender: Sender
         var user: Int
-        var waiting: CircularBuffer<(element: Element, cost: Int)> = []
+        var waiting: CircularBuffer<Element> = []
         /// Turns that were paid for ahead, by something that cost more than one.
         var turnsOwed = 0
     }
@@ -44,23 +44,23 @@ struct FairQueue<Element> {
 
     /// Puts something in line.
     /// - Returns: what there is no room for: this, or the newest of whoever has more waiting.
-    mutating func put(_ element: Element, cost: Int, from sender: Sender) -> Element? {
+    mutating func put(_ element: Element, from sender: Sender) -> Element? {
         guard count >= elementsMax else {
-            append(element, cost, sender)
+            append(element, sender)
             return nil
         }
         let own = laneOf[sender.lane].map { lanes[$0].waiting.count } ?? 0
         guard let long = lane(longerThan: own + 1) else { return element }
         count -= 1
         let newest = lanes[long].waiting.removeLast()
-        append(element, cost, sender)
-        return newest.element
+        append(element, sender)
+        return newest
     }
 
-    private mutating func append(_ element: Element, _ cost: Int, _ sender: Sender) {
+    private mutating func append(_ element: Element, _ sender: Sender) {
         count += 1
         let lane = laneOf[sender.lane] ?? newLane(of: sender)
-        lanes[lane].waiting.append((element, cost))
+        lanes[lane].waiting.append(element)
         if !lanes.holds(long) || lanes[lane].waiting.count > lanes[long].waiting.count { long = lane }
     }
 
@@ -68,7 +68,7 @@ struct FairQueue<Element> {
     private mutating func newLane(of sender: Sender) -> Int {
         let key = UserKey(address: sender.address, user: sender.user)
         let user = userOf[key] ?? newUser(key)
-        let lane = lanes.insert(Lane(number: sender.lane, user: user))
+        let lane = lanes.insert(Lane(sender: sender, user: user))
         laneOf[sender.lane] = lane
         users[user].turns.append(lane)
         return lane
@@ -114,7 +114,9 @@ struct FairQueue<Element> {
                 endTurn(address, user, lane)
                 continue
             }
-            let (element, cost) = lanes[lane].waiting.removeFirst()
+            let element = lanes[lane].waiting.removeFirst()
+            // As its sender stands now: what it had in line when it began to be refused costs the same.
+            let cost = lanes[lane].sender.cost
             let isLast = lanes[lane].waiting.isEmpty
             lanes[lane].turnsOwed = cost - 1
             count -= 1
@@ -130,7 +132,7 @@ struct FairQueue<Element> {
         addresses[address].turns.removeFirst()
         users[user].turns.removeFirst()
         if lanes[lane].waiting.isEmpty {
-            laneOf[lanes[lane].number] = nil
+            laneOf[lanes[lane].sender.lane] = nil
             lanes.remove(lane)
         } else {
             users[user].turns.append(lane)
