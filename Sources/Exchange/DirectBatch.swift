@@ -95,14 +95,16 @@ extension DirectBatch {
 
     /// Takes what executing did out of the books.
     /// - Parameter notices: what there is to announce is added to it.
-    mutating func takeWrites(_ notices: inout MarketNotices) -> (BatchWrites, [DirectTransaction.Move]) {
+    mutating func takeWrites(
+        _ notices: inout MarketNotices
+    ) throws(Overflow) -> (BatchWrites, [DirectTransaction.Move]) {
         var writes = BatchWrites()
         var moves: [DirectTransaction.Move] = []
         for number in runs.keys.sorted() {
             let run = runs[number]!
             let journal = run.live.book.takeJournal()
             let changes = run.live.book.takeChanges()
-            writes.add(journal, changes, logs: run.commands, of: run.live.market.market)
+            try writes.add(journal, changes, logs: run.commands, of: run.live.market.market)
             self.moves.append(
                 MarketMove(
                     market: number, before: run.before.seq, after: run.live.book.state.seq, journal, changes))

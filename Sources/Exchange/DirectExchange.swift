@@ -152,7 +152,7 @@ extension DirectExchange {
         if batch.runs.isEmpty {
             connection.rollBack()
         } else {
-            var (writes, moves) = batch.takeWrites(&notices)
+            var (writes, moves) = try batch.takeWrites(&notices)
             if ContinuousClock.now >= nextNotice { writes.notices = takeNotices() }
             try batch.transaction.send(writes, moves, stamp: clock.unnoted())
         }

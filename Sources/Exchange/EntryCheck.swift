@@ -10,7 +10,9 @@ struct EntryCheck {
     let isHalted: Bool
 
     func action(_ entry: Entry, time: Timestamp) -> Command.Action? {
-        guard isName(entry.user.rawValue), entry.clientOrderID.map(isName) ?? true else { return nil }
+        guard Bounds.fault(ofUser: entry.user.rawValue) == nil,
+            entry.clientOrderID.map({ Bounds.fault(ofClientOrderID: $0) == nil }) ?? true
+        else { return nil }
         switch entry.action {
         case .place(let place):
             return isHalted ? nil : self.place(place, time: time).map { .place($0) }
@@ -32,12 +34,6 @@ struct EntryCheck {
         }
     }
 
-    /// 1 to 64 characters, none of them NUL.
-    private func isName(_ text: String) -> Bool {
-        let count = text.utf8.count
-        return count > 0 && (count <= 64 || text.unicodeScalars.count <= 64) && !text.utf8.contains(0)
-    }
-
     private func place(_ place: PlaceEntry, time: Timestamp) -> Place? {
         guard let amount = lots(place.amount) else { return nil }
         var price: PriceTicks?
@@ -49,7 +45,7 @@ struct EntryCheck {
         case .gtc: if place.postOnly, price == nil { return nil }
         case .ioc, .fok: if place.postOnly { return nil }
         case .gtd(let expires):
-            guard price != nil, expires > time, expires < Timestamp(Int64.max) else { return nil }
+            guard price != nil, expires > time, expires.isWithinBounds else { return nil }
         }
         return Place(
             side: place.side, price: price, amount: amount, timeInForce: place.timeInForce, postOnly: place.postOnly,

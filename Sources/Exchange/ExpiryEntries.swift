@@ -21,9 +21,9 @@ struct ExpiryEntries {
     func moment(for expiry: Timestamp, of market: MarketNumber, in cluster: DueMarkets.Cluster?) -> Timestamp {
         guard let cluster else { return expiry }
         let turn = cluster.window + Self.delayMax
-        let first = Timestamp(expiry.rawValue + Int64(cluster.rank) * turn)
+        let first = expiry + Int64(cluster.rank) * turn
         guard let last = last[market], last.expiry == expiry else { return first }
-        return max(first, Timestamp(last.at.rawValue + 2 * turn))
+        return max(first, last.at + 2 * turn)
     }
 
     mutating func entered(_ expiry: Timestamp, of market: MarketNumber, at now: Timestamp) {

@@ -45,7 +45,7 @@ struct StoredCandles {
             return nil
         }
         if open.time == candle.time {
-            current!.append(candle)
+            try current!.append(candle)
             return nil
         }
         current = candle

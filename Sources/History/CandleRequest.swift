@@ -56,11 +56,11 @@ public struct CandleRequest: Hashable, Sendable {
         let end = try to.map { text throws(Fault) in try time(text, "to") }
         switch (begin, end) {
         case (nil, nil): return nil
-        case (let begin?, nil): return begin..<Timestamp(begin.rawValue + span)
-        case (nil, let end?): return Timestamp(end.rawValue - span)..<end
+        case (let begin?, nil): return begin..<(begin + span)
+        case (nil, let end?): return (end - span)..<end
         case (let begin?, let end?):
             guard begin <= end else { throw Fault(message: "from is later than to", field: "from") }
-            guard end.rawValue - begin.rawValue <= width * Int64(countMax) else {
+            guard end.microseconds(since: begin) <= width * Int64(countMax) else {
                 throw Fault(
                     message:
                         "the range holds more than \(countMax) candles of \(interval.rawValue); ask for less at once",
@@ -70,16 +70,19 @@ public struct CandleRequest: Hashable, Sendable {
         }
     }
 
-    /// Within the years that times are worth asking for, so that no sum overflows.
     private static func time(_ text: String, _ field: String) throws(Fault) -> Timestamp {
-        if let milliseconds = Int64(text), abs(milliseconds) < 10_000_000_000_000 {
-            return Timestamp(milliseconds * 1000)
+        let fromMilliseconds = Int64(text).map { milliseconds in
+            let (microseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1000)
+            return Timestamp(overflow ? (milliseconds < 0 ? .min : .max) : microseconds)
         }
-        guard let time = Timestamp(iso: text) else {
+        guard let time = fromMilliseconds ?? Timestamp(iso: text) else {
             throw Fault(
                 message:
                     "\(field) \"\(text.prefix(40))\" is neither Unix milliseconds nor a time such as 2026-01-01T00:00:00Z",
                 field: field)
+        }
+        guard time.isWithinBounds else {
+            throw Fault(message: "\(field) \"\(text.prefix(40))\" is outside the years 1 to 9999", field: field)
         }
         return time
     }
@@ -89,7 +92,8 @@ extension Timestamp {
     /// Reads `2026-01-01`, `2026-01-01T09:30Z` or `2026-01-01T09:30:00Z`, UTC.
     init?(iso text: String) {
         let pattern = /(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.0{1,6})?)?Z)?/
-        guard let match = text.wholeMatch(of: pattern)?.output else { return nil }
+        // `\d` alone takes the digits of all scripts.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }), let match = text.wholeMatch(of: pattern)?.output else { return nil }
         var parts = tm()
         parts.tm_year = (Int32(match.1) ?? 0) - 1900
         parts.tm_mon = (Int32(match.2) ?? 0) - 1

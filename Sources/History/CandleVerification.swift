@@ -118,7 +118,7 @@ private struct Comparison {
         }
         let candle = Candle(trade)
         if let open = minute, open.time != candle.time { try close(minute: open) }
-        if minute == nil { minute = candle } else { minute!.append(candle) }
+        if minute == nil { minute = candle } else { try minute!.append(candle) }
     }
 
     private mutating func close(minute candle: Candle) throws {
@@ -131,7 +131,7 @@ private struct Comparison {
         let start = candle.time.floored(to: CandleLevel.hour.length)
         if let open = hour, open.time != start { try close(hour: open) }
         guard start < closed.hour else { return }
-        hour = hour.appending(candle, at: start)
+        hour = try hour.appending(candle, at: start)
     }
 
     private mutating func close(hour candle: Candle) throws {
@@ -140,7 +140,7 @@ private struct Comparison {
         let start = candle.time.floored(to: CandleLevel.day.length)
         if let open = day, open.time != start { try close(day: open) }
         guard start < closed.day else { return }
-        day = day.appending(candle, at: start)
+        day = try day.appending(candle, at: start)
     }
 
     private mutating func close(day candle: Candle) throws {
@@ -213,13 +213,13 @@ private final class StoredLevel {
 
 extension Candle? {
     /// With a later candle of the bucket that begins at a time.
-    fileprivate func appending(_ later: Candle, at start: Timestamp) -> Candle {
+    fileprivate func appending(_ later: Candle, at start: Timestamp) throws(Overflow) -> Candle {
         guard var candle = self else {
             var first = later
             first.time = start
             return first
         }
-        candle.append(later)
+        try candle.append(later)
         return candle
     }
 }
@@ -248,12 +248,4 @@ extension Candle {
     }
 
     fileprivate var line: String { zip(Self.columns, values).map { "\($0) \($1)" }.joined(separator: ", ") }
-}
-
-extension Timestamp {
-    /// The beginning of the span of a length, in microseconds, that holds it. The epoch begins one.
-    func floored(to length: Int64) -> Timestamp {
-        let rest = rawValue % length
-        return Timestamp(rawValue - (rest < 0 ? rest + length : rest))
-    }
 }

@@ -1,5 +1,6 @@
 import Glibc
 public import OrderBook
+import Store
 
 /// A time's parts, UTC.
 struct UTCParts {
@@ -14,7 +15,10 @@ struct UTCParts {
     }
 
     /// `2026-01-05`
-    var date: String { "\(year)-\(two(month))-\(two(day))" }
+    var date: String {
+        let digits = String(year)
+        return "\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)-\(two(month))-\(two(day))"
+    }
     /// `01-05`
     var monthDay: String { "\(two(month))-\(two(day))" }
     /// `07:30`

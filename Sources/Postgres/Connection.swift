@@ -40,6 +40,10 @@ public final class Connection {
             defer { PQfinish(handle) }
             throw PostgresError.connectFailed(handle)
         }
+        if let unfit = PostgresError.unfitEncoding(handle) {
+            PQfinish(handle)
+            throw unfit
+        }
         self.handle = handle
         self.interrupt = interrupt
         notices = NoticeReceiver(configuration.onNotice)

@@ -13,11 +13,14 @@ extension Message {
             if let judged = items.items.first(where: { !Self.isNumber($0.item.number) }) {
                 return "command \(judged.item.number)"
             }
-            return Self.fault(items.answered)
+            return items.items.lazy.compactMap(\.item.command.fault).first ?? Self.fault(items.answered)
         case .pull(let pull): return Self.fault(pull.ranges)
         case .late(let ranges): return Self.fault(ranges)
         case .heartbeat(let heartbeat): return heartbeat.fault
-        case .hello, .propose, .confirm, .withdraw, .chainQuery, .chainAnswer: return nil
+        case .propose(let proposals): return proposals.lazy.compactMap(\.command.fault).first
+        case .chainQuery(let time): return time.faultOfPromise
+        case .chainAnswer(let point): return point.through.faultOfPromise
+        case .hello, .confirm, .withdraw: return nil
         }
     }
 
@@ -34,7 +37,21 @@ extension Heartbeat {
         guard number > 0, (0...LogItem.numberMax).contains(lastNumber) else {
             return "heartbeat \(number), promising up to command \(lastNumber)"
         }
-        return positions.lazy.compactMap(\.fault).first
+        if let market = markets.first(where: { !(0...Bounds.numberMax).contains($0.seq.rawValue) }) {
+            return "market \(market.market.prefix(40)) at \(market.seq.rawValue)"
+        }
+        let shown = [sentAt] + (echo.map { [$0.sentAt, $0.receivedAt] } ?? [])
+        if let time = shown.first(where: { !$0.isWithinBounds }) {
+            return "a clock that shows \(time.rawValue) µs, outside the years 1 to 9999"
+        }
+        return watermark.faultOfPromise ?? chain.through.faultOfPromise ?? positions.lazy.compactMap(\.fault).first
+    }
+}
+
+extension Timestamp {
+    /// Up to when something is promised, closed or asked for: the least there is means that nothing is.
+    fileprivate var faultOfPromise: String? {
+        self == Timestamp(.min) || isWithinBounds ? nil : "a time of \(rawValue) µs, outside the years 1 to 9999"
     }
 }
 
@@ -49,7 +66,9 @@ extension LogPosition {
             isRising = isRising && range.lowerBound > last
             last = range.upperBound
         }
-        guard isRising, highest >= last, highest <= LogItem.numberMax, highest - last <= Self.unlistedMax else {
+        let isComing = coming.map { $0.lowerBound > 0 && $0.upperBound <= LogItem.numberMax } ?? true
+        guard isRising, isComing, highest >= last, highest <= LogItem.numberMax, highest - last <= Self.unlistedMax
+        else {
             return "a log of \(origin) up to \(contiguous), then \(beyond), in all up to \(highest)"
         }
         return nil

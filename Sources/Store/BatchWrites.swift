@@ -18,16 +18,18 @@ public struct BatchWrites {
 
     /// Trades of a market, in their order, that come from no command.
     /// - Parameter keepsCandles: whether they show in its minutes.
-    init(_ trades: [Trade], of market: Market, keepsCandles: Bool) {
+    init(_ trades: [Trade], of market: Market, keepsCandles: Bool) throws(Overflow) {
         let number = market.number.rawValue
         self.trades = trades.map { Marketed(market: number, row: $0) }
-        if keepsCandles { candles = Candle.candles(of: trades).map { Marketed(market: number, row: $0) } }
+        if keepsCandles { candles = try Candle.candles(of: trades).map { Marketed(market: number, row: $0) } }
     }
 
     /// What executing commands of a market did.
     /// - Parameter logs: the commands, in the order of their executions, where this transaction is the one that logs
     ///   them; nil where they stood in the log before.
-    public mutating func add(_ journal: Journal, _ changes: BookChanges, logs: [Command]?, of market: Market) {
+    public mutating func add(
+        _ journal: Journal, _ changes: BookChanges, logs: [Command]?, of market: Market
+    ) throws(Overflow) {
         let number = market.number.rawValue
         if let logs {
             logged.reserveCapacity(logged.count + logs.count)
@@ -38,7 +40,7 @@ public struct BatchWrites {
             outcomes += journal.executions.map { Marketed(market: number, row: $0) }
         }
         trades += journal.trades.map { Marketed(market: number, row: $0) }
-        candles += Candle.candles(of: journal.trades).map { Marketed(market: number, row: $0) }
+        candles += try Candle.candles(of: journal.trades).map { Marketed(market: number, row: $0) }
         closed += journal.closed.map { Marketed(market: number, row: $0) }
         inserted += changes.inserted.map { Marketed(market: number, row: $0) }
         updated += changes.updated

@@ -10,7 +10,7 @@ extension Connection {
     ///   - trades: later than all that the market has.
     ///   - keepsCandles: false leaves the candles out, to measure what they cost.
     public func storeTrades(_ trades: [Trade], of market: Market, keepsCandles: Bool) throws {
-        let writes = BatchWrites(trades, of: market, keepsCandles: keepsCandles)
+        let writes = try BatchWrites(trades, of: market, keepsCandles: keepsCandles)
         try transaction { connection in
             try writes.prepare(connection)
             try writes.copyMany(over: connection)

@@ -42,8 +42,7 @@ public struct Candle: Hashable, Sendable {
 
     /// The candle of one trade.
     public init(_ trade: Trade) {
-        let micros = trade.time.rawValue
-        time = Timestamp(micros - (micros % Self.minute + Self.minute) % Self.minute)
+        time = trade.time.floored(to: Self.minute)
         (open, high, low, close) = (trade.price, trade.price, trade.price, trade.price)
         volume = Int128(trade.amount.rawValue)
         notional = Notional(price: trade.price, amount: trade.amount)
@@ -53,30 +52,46 @@ public struct Candle: Hashable, Sendable {
         takerBuyNotional = trade.takerSide == .bid ? notional : .zero
     }
 
-    /// Appends a later candle of the same minute.
-    public mutating func append(_ later: Candle) {
+    /// Appends a later candle of the same bucket.
+    public mutating func append(_ later: Candle) throws(Overflow) {
+        let (volume, volumeOverflow) = volume.addingReportingOverflow(later.volume)
+        let (notional, notionalOverflow) = notional.rawValue.addingReportingOverflow(later.notional.rawValue)
+        let (trades, tradesOverflow) = trades.addingReportingOverflow(later.trades)
+        let (bought, boughtOverflow) = takerBuyVolume.addingReportingOverflow(later.takerBuyVolume)
+        let (spent, spentOverflow) = takerBuyNotional.rawValue.addingReportingOverflow(later.takerBuyNotional.rawValue)
+        guard !volumeOverflow, !notionalOverflow, !tradesOverflow, !boughtOverflow, !spentOverflow else {
+            throw Overflow("the candle of \(time.postgres)")
+        }
         high = max(high, later.high)
         low = min(low, later.low)
         close = later.close
-        volume += later.volume
-        notional += later.notional
-        trades += later.trades
         lastTrade = later.lastTrade
-        takerBuyVolume += later.takerBuyVolume
-        takerBuyNotional += later.takerBuyNotional
+        self.volume = volume
+        self.notional = Notional(rawValue: notional)
+        self.trades = trades
+        takerBuyVolume = bought
+        takerBuyNotional = Notional(rawValue: spent)
     }
 
     /// The candles of trades in the order in which they happened: one per minute with a trade.
-    public static func candles(of trades: [Trade]) -> [Candle] {
+    public static func candles(of trades: [Trade]) throws(Overflow) -> [Candle] {
         var candles: [Candle] = []
         for trade in trades {
             let candle = Candle(trade)
             if candles.last?.time == candle.time {
-                candles[candles.count - 1].append(candle)
+                try candles[candles.count - 1].append(candle)
             } else {
                 candles.append(candle)
             }
         }
         return candles
+    }
+}
+
+extension Timestamp {
+    /// The beginning of the span of a length, in microseconds, that holds it. The epoch begins one.
+    public func floored(to length: Int64) -> Timestamp {
+        let rest = rawValue % length
+        return self - (rest < 0 ? rest + length : rest)
     }
 }

@@ -57,9 +57,17 @@ extension Connection {
             try execute(
                 SQL.addMarketFromPeer, market.symbol, market.tickSize, market.lotSize, market.maxAmount,
                 market.maxNotional, market.minPrice, market.maxPrice)
-        } catch let error where error.sqlState == SQLState("PB902") {
+        } catch {
+            guard error.sqlState == SQLState("PB902") || error.isOfUnfitValue else { throw error }
             throw StoreError(.mismatch, error.message)
         }
+    }
+}
+
+extension PostgresError {
+    /// A value that its type or a constraint does not take: whoever told it is wrong, not the database.
+    fileprivate var isOfUnfitValue: Bool {
+        kind == .server && (sqlState?.errorClass == "22" || sqlState?.errorClass == "23")
     }
 }
 

@@ -16,7 +16,7 @@ public struct MarketHistory: Hashable, Sendable {
     /// All trades lie in [from, to); nil where there are none.
     public var span: (from: Timestamp, to: Timestamp)? {
         guard let firstMinute, let lastMinute else { return nil }
-        return (firstMinute, Timestamp(lastMinute.rawValue + Candle.minute))
+        return (firstMinute, lastMinute + Candle.minute)
     }
 
     private var firstMinute: Timestamp?

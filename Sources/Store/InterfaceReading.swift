@@ -57,7 +57,7 @@ extension Connection {
         // A trade has its taker's time, or a later one where the market's clock was ahead already.
         let spans: [Int64] = [0, 60_000_000, 86_400_000_000]
         for span in spans {
-            let end = Timestamp(command.time.rawValue + span)
+            let end = command.time + span
             let fills = try trades(SQL.fillsBetween, command.market, command.time.postgres, end.postgres, seq.rawValue)
             if !fills.isEmpty { return fills }
         }

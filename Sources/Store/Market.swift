@@ -58,6 +58,41 @@ extension Market {
                 throw StoreFault("\(name) \(unit) is too large to count in")
             }
         }
+        guard market.isWithinBounds else {
+            throw StoreFault("market \(market.symbol) has sizes or limits beyond what this program counts with")
+        }
         return market
+    }
+
+    /// Whether all that follows from its sizes and limits fits; the table's constraints say the same.
+    private var isWithinBounds: Bool {
+        let digits = Bounds.unitDigits
+        return Bounds.isSymbol(symbol) && digits.contains(tickSize.unscaled) && digits.contains(lotSize.unscaled)
+            && tickSize.scale <= Bounds.unitDigitsMax && lotSize.scale <= Bounds.unitDigitsMax
+            && (1...Bounds.amountMax).contains(amountMax.rawValue)
+            && (1...Bounds.priceMax).contains(priceMin.rawValue) && (1...Bounds.priceMax).contains(priceMax.rawValue)
+            && excess(ofTrade: amountMax, at: priceMax) == nil
+    }
+
+    /// Why a trade cannot be counted with, for a person; nil where it can.
+    public func excess(ofTrade amount: AmountLots, at price: PriceTicks) -> String? {
+        if amount.rawValue > Bounds.amountMax {
+            return "amount \(decimal(amount)) is too large; the largest is \(decimal(AmountLots(Bounds.amountMax)))"
+        }
+        if price.rawValue > Bounds.priceMax {
+            return "price \(decimal(price)) is too large; the highest is \(decimal(PriceTicks(Bounds.priceMax)))"
+        }
+        // Up to 72 digits: each step is held within the bound.
+        var value = Int128(price.rawValue) * Int128(amount.rawValue)
+        for unit in [tickSize.unscaled, lotSize.unscaled] {
+            let (product, overflow) = value.multipliedReportingOverflow(by: unit)
+            guard !overflow, product <= Bounds.valueMax else {
+                let largest = PostgresNumeric(
+                    unscaled: Bounds.valueMax, scale: tickSize.scale + lotSize.scale)
+                return "amount \(decimal(amount)) at price \(decimal(price)) is worth too much; the most is \(largest)"
+            }
+            value = product
+        }
+        return nil
     }
 }

@@ -175,7 +175,7 @@ public struct MatchingTransaction {
     public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws
     {
         var writes = BatchWrites()
-        writes.add(journal, changes, logs: nil, of: market)
+        try writes.add(journal, changes, logs: nil, of: market)
         writes.notices.add(market, at: state, traded: !journal.trades.isEmpty)
         try writes.prepare(connection)
         if writes.needsCopy { try writes.copyMany(over: connection) }

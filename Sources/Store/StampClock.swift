@@ -33,6 +33,7 @@ public struct StampClock: Sendable {
 
     /// Stamps in a row; returns the first.
     public mutating func take(_ count: Int) -> Timestamp {
+        // Stamps lie within the bounds, which end long before 64 bits do.
         let first = max(last.rawValue + 1, PostgresTimestamp.now().microsecondsSinceUnixEpoch + offset)
         last = Timestamp(first + Int64(count) - 1)
         return Timestamp(first)

@@ -47,7 +47,7 @@ public struct AddOrderBody: Hashable, Sendable {
             throw WireError(.unknownType, "type \(quoted(type)) is not add", field: "type")
         }
         let order = try AddOrder(fields, alsoAllowed: "userId")
-        return AddOrderBody(order: order, userID: try fields.optionalName("userId").map { UserID($0) })
+        return AddOrderBody(order: order, userID: try fields.optionalUser("userId"))
     }
 }
 
@@ -69,7 +69,7 @@ public struct DeleteOrderBody: Hashable, Sendable {
             throw WireError(.unknownType, "type \(quoted(type)) is not delete", field: "type")
         }
         return DeleteOrderBody(
-            id: try fields.orderID("id"), userID: try fields.optionalName("userId").map { UserID($0) })
+            id: try fields.orderID("id"), userID: try fields.optionalUser("userId"))
     }
 }
 

@@ -67,6 +67,13 @@ struct FieldReader {
         try optionalText(name, bytesMax: limits.nameBytesMax)
     }
 
+    /// Whom something is for.
+    func optionalUser(_ name: String) throws(WireError) -> UserID? {
+        guard let text = try optionalString(name) else { return nil }
+        if let fault = Bounds.fault(ofUser: text) { throw WireError(.badValue, "\(name): \(fault)", field: name) }
+        return UserID(text)
+    }
+
     func name(_ name: String) throws(WireError) -> String { try required(name, optionalName(name)) }
 
     /// A list of names; the same name twice counts once.
@@ -160,14 +167,14 @@ struct FieldReader {
         try required(name, optionalDecimal(name, beyondScale: beyondScale))
     }
 
-    /// The last millisecond of the year 9999: later times do not fit everywhere.
-    private static let millisecondsMax: Int128 = 253_402_300_799_999
-
     /// Whole Unix milliseconds.
     func optionalMilliseconds(_ name: String) throws(WireError) -> Timestamp? {
         guard let number = try optionalDecimal(name, beyondScale: .notPositive) else { return nil }
-        guard number.scale == 0, number.unscaled > 0, number.unscaled <= Self.millisecondsMax else {
+        guard number.scale == 0, number.unscaled > 0 else {
             throw WireError(.badValue, "\(name) \(number) is not a time in whole Unix milliseconds", field: name)
+        }
+        guard number.unscaled <= Int128(Bounds.times.upperBound.rawValue / 1000) else {
+            throw WireError(.badValue, "\(name) \(number) is beyond the year 9999, where times end", field: name)
         }
         return Timestamp(Int64(number.unscaled) * 1000)
     }

@@ -12,8 +12,7 @@ public struct MarketUnits: Hashable, Sendable {
 
     /// Nil unless both are above zero and have at most 18 digits, so that no product of a unit and a count overflows.
     public init?(tick: ExactDecimal, lot: ExactDecimal) {
-        let allowed = 1..<ExactDecimal.powerOfTen(18)
-        guard allowed.contains(tick.unscaled), allowed.contains(lot.unscaled) else { return nil }
+        guard Bounds.unitDigits.contains(tick.unscaled), Bounds.unitDigits.contains(lot.unscaled) else { return nil }
         self.tick = tick
         self.lot = lot
         totalUnscaled = tick.unscaled * lot.unscaled

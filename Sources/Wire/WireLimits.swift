@@ -1,3 +1,5 @@
+public import OrderBook
+
 /// The bounds of one inbound message.
 public struct WireLimits: Hashable, Sendable {
     public var messageBytesMax: Int
@@ -14,7 +16,7 @@ public struct WireLimits: Hashable, Sendable {
 
     public init(
         messageBytesMax: Int = 16_384, depthMax: Int = 8, membersMax: Int = 32, securitiesMax: Int = 256,
-        nameBytesMax: Int = 64, tokenBytesMax: Int = 4_096
+        nameBytesMax: Int = Bounds.nameBytesMax, tokenBytesMax: Int = 4_096
     ) {
         self.messageBytesMax = messageBytesMax
         self.depthMax = depthMax

@@ -18,7 +18,7 @@ extension GatewaySuites {
                 _ = try await offThePool {
                     try node.connection().createCluster(id: "c", node: "a", members: ["a", "b"], window: 1_000_000)
                     return try node.connection(as: .node).write([
-                        .admit(false, because: "it has lost its peers"), .close(Timestamp(.max / 2), chain: nil),
+                        .admit(false, because: "it has lost its peers"), .close(Bounds.times.upperBound, chain: nil),
                     ])
                 }
                 let early = try await gateway.connect()

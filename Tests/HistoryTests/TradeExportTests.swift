@@ -11,7 +11,7 @@ import Testing
 private let units = [
     ("0.5", "0.001"), ("0.01", "0.00000001"), ("1", "1"), ("25", "100"),
     ("0.000000000000000001", "0.000000000000000001"),
-    ("0.3333333333333333333333333333", "0.00000001"), ("99999999999999999999.5", "1234567890123456789.00001"),
+    ("0.333333333333333333", "0.00000001"), ("999999.5", "1234567.00001"),
 ]
 
 /// A folder of one test's own.
@@ -60,7 +60,7 @@ private let day: Int64 = 86_400_000_000
         var micros: Int64 = 0
         return (1...Int64(count)).map { id in
             micros += Int64.random(in: 0...(days * day / Int64(count) * 2), using: &generator)
-            let widths = (Int.random(in: 1...62, using: &generator), Int.random(in: 1...62, using: &generator))
+            let widths = (Int.random(in: 1...49, using: &generator), Int.random(in: 1...49, using: &generator))
             return StoredTrades.Trade(
                 id: id, micros: micros, price: .random(in: 1...(1 << widths.0), using: &generator),
                 amount: id % 3 == 0 ? 1000 : .random(in: 1...(1 << widths.1), using: &generator),

@@ -55,7 +55,7 @@ final class TradeHistory {
                      AS t(time, id, price, amount, side)
                 """, market, new.map(\.time.postgresTimestamp), new.map(\.id.rawValue), new.map(\.price.rawValue),
                 new.map(\.amount.rawValue), new.map { Int16($0.takerSide.rawValue) })
-            for candle in Candle.candles(of: new) {
+            for candle in try Candle.candles(of: new) {
                 try connection.execute(
                     """
                     INSERT INTO pgbook_data.candles_1m AS c (market, time, open, high, low, close, volume, notional,
@@ -111,7 +111,7 @@ final class TradeHistory {
             var candle = Candle(trade)
             candle.time = Timestamp(time)
             if candles.last?.time == candle.time {
-                candles[candles.count - 1].append(candle)
+                guard (try? candles[candles.count - 1].append(candle)) != nil else { fatalError("a candle overflows") }
             } else {
                 candles.append(candle)
             }

@@ -104,7 +104,23 @@ import Testing
             "line 3: amount 0.001 is not a positive multiple of the lot size 0.01"
         ),
         ("11,6000,-1.2,1,b\n", "price -1.2"), ("11,6000,1.2,1,x\n", "side 'x'"), ("11,soon,1.2,1,b\n", "time 'soon'"),
-        ("x,6000,1.2,1,b\n", "id 'x'"), ("11,6000,1.2\n", "line 2: 3 fields"), ("", "holds no trades"),
+        ("11,9223372036854775807,1.2,1,b\n", "time '9223372036854775807' in ms is outside the years 1 to 9999"),
+        ("11,99999999999999999999999999999999999999,1.2,1,b\n", "in ms is outside the years 1 to 9999"),
+        ("11,-62135596800001,1.2,1,b\n", "time '-62135596800001' in ms is outside the years 1 to 9999"),
+        ("9223372036854775807,6000,1.2,1,b\n", "id 9223372036854775807 is above 9000000000000000000"),
+        ("9223372036854775808,6000,1.2,1,b\n", "id '9223372036854775808'"),
+        (
+            "11,6000,1.2,20000000000000000,b\n",
+            "amount 20000000000000000.00 is too large; the largest is 10000000000000000.00"
+        ),
+        (
+            "11,6000,200000000000000000.1,1,b\n",
+            "price 200000000000000000.1 is too large; the highest is 100000000000000000.0"
+        ),
+        (
+            "11,6000,100000000000000000,10000000000000000,b\n",
+            "is worth too much; the most is 1000000000000000000000000000.000"
+        ), ("x,6000,1.2,1,b\n", "id 'x'"), ("11,6000,1.2\n", "line 2: 3 fields"), ("", "holds no trades"),
     ])
     func `a file with a fault is refused with its line, and nothing of it is stored`(lines: String, message: String)
         throws
@@ -114,6 +130,46 @@ import Testing
         let fault = #expect(throws: HistoryError.self) { try importing(header + lines, into: database) }
         #expect(fault?.message.contains(message) == true, "\(fault?.message ?? "")")
         #expect(try count(database) == 1)
+    }
+
+    @Test func `after the last id there is no other, and the times may be the first and the last there are`() throws {
+        let database = try TestDatabase()
+        let first = "1,-62135596800000,1.2,1,b\n"
+        let last = "9000000000000000000,253402300799999,1.2,1,b\n"
+        #expect(try importing(header + first + last, into: database) == 2)
+        let withoutIDs: [ImportField: String] = [.time: "ts", .price: "p", .amount: "q", .side: "s"]
+        let fault = #expect(throws: HistoryError.self) {
+            try importing("ts,p,q,s\n253402300799999,1.2,1,b\n", into: database, columns: withoutIDs)
+        }
+        #expect(fault?.message.contains("id 9000000000000000001 is above 9000000000000000000") == true)
+        #expect(try count(database) == 2)
+        // Years below 1000 have four digits too.
+        let file = FileManager.default.temporaryDirectory.appending(path: "pgbook-import-\(UUID()).csv")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let connection = try database.connection()
+        var trades = TradeExport(target: ExportTarget(path: file.path))
+        trades.columns = [.tradeID, .time]
+        _ = try trades.run(connection, connection.marketHistories())
+        #expect(
+            try String(contentsOf: file, encoding: .utf8) == """
+                trade_id,time
+                1,0001-01-01T00:00:00.000000Z
+                9000000000000000000,9999-12-31T23:59:59.999000Z
+
+                """)
+        let styles: [(TimeStyle, String)] = [
+            (.iso, "0001-01-01T00:00:00Z"), (.pattern("%Y|%F|%%Y|%d"), "0001|0001-01-01|%Y|01"),
+            (.nanoseconds, "-62135596800000000000"), (.seconds, "-62135596800"),
+        ]
+        for (style, begins) in styles {
+            let layout = try CandleLayout(.csv, interval: .minute, columns: [.time], time: style, symbol: "X")
+            let candles = CandleExport(
+                layout, interval: .minute, target: ExportTarget(path: file.path), fill: "none", includesOpen: true)
+            _ = try candles.run(connection, connection.marketHistories())
+            #expect(try String(contentsOf: file, encoding: .utf8).split(separator: "\n")[1] == begins)
+        }
+        let market = try #require(connection.markets().first)
+        #expect(try CandleVerification(connection).run(market).difference == nil)
     }
 
     @Test func `a market that has orders takes no import, and one that was imported takes no commands`() throws {

@@ -14,7 +14,7 @@ begin
     case code
     when 101 then
         field := 'security';
-        message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(symbol), 'without a name'));
+        message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(left(symbol, 40)), 'without a name'));
     when 102 then
         field := 'security';
         message := format('market %s is halted; cancels go on, other commands are refused until it is resumed', symbol);
@@ -57,20 +57,22 @@ begin
         message := format('expiry %s has passed; use a time to come', expires);
     else
         field := case
-            when user_id is null or user_id = '' or length(user_id) > 64 then 'user_id'
-            when length(client_order_id) not between 1 and 64 then 'client_order_id'
+            when pgbook_data.user_fault(user_id) is not null then 'user_id'
+            when not pgbook_data.is_name(client_order_id) then 'client_order_id'
             when kind = 1 and side is null then 'side'
             when kind = 1 and amount is null then 'amount'
             when kind = 1 and (exec_type = 0) <> (price is null) then 'price'
             when kind = 1 and post_only and (exec_type = 0 or tif in (1, 2)) then 'post_only'
             when kind = 1 and exec_type = 0 and tif = 3 then 'time_in_force'
-            when kind = 1 and ((tif = 3) <> (expires is not null) or expires = 'infinity') then 'expires'
+            when kind = 1 and ((tif = 3) <> (expires is not null) 
+                               or expires not between pgbook_data.time_first() and pgbook_data.time_last()) then 'expires'
             when kind = 2 and price is not null and change = 2 then 'price'
             when kind = 2 then 'amount'
             else 'kind' end;
         message := case field
-            when 'user_id' then 'a user id has 1 to 64 characters'
-            when 'client_order_id' then 'a client order id has 1 to 64 characters'
+            when 'user_id' then pgbook_data.user_fault(user_id)
+            when 'client_order_id' then
+                'a client order id has 1 to 64 bytes of UTF-8, not ' || octet_length(client_order_id)
             when 'side' then 'a side is needed: bid or ask'
             when 'amount' then case kind when 1 then 'an amount is needed' else 'an amend needs a new amount or price' end
             when 'price' then case when price is null then 'a limit order needs a price'
@@ -78,7 +80,8 @@ begin
             when 'post_only' then 'post-only goes with limit orders that may rest: gtc or gtd'
             when 'time_in_force' then 'a market order cannot wait: use gtc, ioc or fok'
             when 'expires' then case when expires is null then 'gtd needs an expiry time'
-                else 'an expiry time goes with gtd only, and must be finite' end
+                when tif is distinct from 3 then 'an expiry time goes with gtd only'
+                else format('expiry %s is outside the years 1 to 9999', expires) end
             else 'the kind of command is unknown' end;
     end case;
 end
@@ -223,8 +226,9 @@ begin
             from placed p
             cross join lateral (select case
                 when p.kind is null or p.kind not between 1 and 7 then 117
-                when p.user_id is null or p.user_id = '' or length(p.user_id) > 64 then 117
-                when length(p.client_order_id) not between 1 and 64 then 117
+                when p.user_id is null or not is_name(p.user_id) or not is_name(p.owner)
+                    or hidden_character(p.user_id) is not null then 117
+                when not is_name(p.client_order_id) then 117
                 when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
                 when p.market is null then 101
                 when p.market = any (aside) then 122
@@ -239,7 +243,7 @@ begin
                     or p.post_only and (p.exec_type = 0 or p.tif in (1, 2))
                     or p.exec_type = 0 and p.tif = 3
                     or (p.tif = 3) <> (p.expires is not null)
-                    or p.expires = 'infinity') then 117
+                    or p.expires not between time_first() and time_last()) then 117
                 when p.kind = 2 and (
                     p.change is null or p.change not between 1 and 3
                     or p.change = 1 and p.amount is null and p.price is null

@@ -104,25 +104,73 @@ create or replace function pgbook.add_market(
     max_notional numeric default null, min_price numeric default null, max_price numeric default null) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
+    -- Without zeros at the end, which would count as digits.
+    tick constant numeric := trim_scale(tick_size);
+    lot constant numeric := trim_scale(lot_size);
+    -- What the value of an order is counted in.
+    unit numeric;
+    amount numeric;
+    lowest numeric;
+    highest numeric;
+    fault text;
+    at text;
     added smallint;
-    broken_constraint text;
 begin
     perform pgbook_data.be_durable();
+    if security is null or security !~ '^[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}$' then
+        at := 'security';
+        fault := 'a symbol has 1 to 32 of A-Z a-z 0-9 . _ / : -, a letter or digit first';
+    elsif pgbook_data.unit_fault(tick) is not null then
+        at := 'tick_size';
+        fault := 'tick_size ' || pgbook_data.unit_fault(tick);
+    elsif pgbook_data.unit_fault(lot) is not null then
+        at := 'lot_size';
+        fault := 'lot_size ' || pgbook_data.unit_fault(lot);
+    elsif min_price < 0 or min_price > pgbook_data.price_max() * tick then
+        at := 'min_price';
+        fault := format('min_price %s is not between 0 and %s', pgbook_data.shown(min_price),
+                        trim_scale(pgbook_data.price_max() * tick));
+    elsif max_price < tick or max_price > pgbook_data.price_max() * tick then
+        at := 'max_price';
+        fault := format('max_price %s is not between the tick size %s and %s', pgbook_data.shown(max_price), tick,
+                        trim_scale(pgbook_data.price_max() * tick));
+    elsif max_amount < lot or max_amount > pgbook_data.amount_max() * lot then
+        at := 'max_amount';
+        fault := format('max_amount %s is not between the lot size %s and %s', pgbook_data.shown(max_amount), lot,
+                        trim_scale(pgbook_data.amount_max() * lot));
+    elsif max_notional <= 0 or max_notional >= 1e37 * tick * lot then
+        at := 'max_notional';
+        fault := format('max_notional %s is not above zero and below %s', pgbook_data.shown(max_notional),
+                        trim_scale(1e37 * tick * lot));
+    else
+        unit := tick * lot * 10::numeric ^ (scale(tick) + scale(lot));
+        lowest := greatest(coalesce(ceil(min_price / tick), 1), 1);
+        -- What is not given is as high as the other allows, up to a limit of its own.
+        highest := coalesce(div(max_price, tick), greatest(lowest, least(
+            1000000000000, div(pgbook_data.value_max(), coalesce(div(max_amount, lot), 1000000) * unit))));
+        amount := coalesce(div(max_amount, lot),
+                           least(1000000000000000, div(pgbook_data.value_max(), highest * unit)));
+        if highest < lowest then
+            at := 'max_price';
+            fault := format('max_price %s is below min_price %s', trim_scale(max_price), trim_scale(min_price));
+        elsif amount < 1 or amount * highest * unit > pgbook_data.value_max() then
+            at := case when max_amount is null then 'max_price' else 'max_amount' end;
+            fault := format(
+                'the largest order, %s at %s, would be worth more than %s; give a smaller max_amount or max_price',
+                trim_scale(greatest(amount, 1) * lot), trim_scale(highest * tick),
+                trim_scale(pgbook_data.value_max() / unit * tick * lot));
+        end if;
+    end if;
+    if fault is not null then
+        raise exception 'bad_value: market % cannot be added: %', coalesce(quote_literal(left(security, 40)), 'null'),
+            fault using errcode = 'PB117', column = at;
+    end if;
     insert into pgbook_data.markets (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
-    values (security, tick_size, lot_size,
-            coalesce(div(max_amount, lot_size), 1000000000000000)::bigint,
-            max_notional / tick_size / lot_size,
-            coalesce(ceil(min_price / tick_size), 1)::bigint,
-            coalesce(div(max_price, tick_size), 1000000000000)::bigint)
+    values (security, tick, lot, amount, max_notional / tick / lot, lowest, highest)
     returning market into added;
     insert into pgbook_data.market_state (market) values (added);
 exception
     when unique_violation then
         raise exception 'duplicate: there is a market % already', security using errcode = 'PB116', column = 'security';
-    when check_violation or not_null_violation or division_by_zero or numeric_value_out_of_range then
-        get stacked diagnostics broken_constraint = constraint_name;
-        raise exception 'bad_value: market % cannot be added: symbols have 1 to 32 of A-Z a-z 0-9 . _ / : -, sizes and limits are above zero (%)',
-            quote_literal(left(security, 40)), coalesce(nullif(broken_constraint, ''), sqlerrm)
-            using errcode = 'PB117', column = 'security';
 end
 $$;

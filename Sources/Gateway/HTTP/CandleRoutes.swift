@@ -13,6 +13,12 @@ struct CandleRoutes: Sendable {
         guard let security = parameter("security") else {
             return HTTPAnswer.error(WireError(.missingField, "say which market: ?security=…", field: "security"))
         }
+        // What cannot be a symbol cannot be asked for either: it may hold a zero byte.
+        guard Bounds.isSymbol(security) else {
+            return HTTPAnswer.error(
+                WireError(
+                    .init(.unknownMarket), "there is no market \"\(security.prefix(40))\"", field: "security"))
+        }
         do {
             let asked = try CandleRequest(
                 interval: parameter("interval"), from: parameter("from"), to: parameter("to"), fill: parameter("fill"),

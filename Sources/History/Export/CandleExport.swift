@@ -92,7 +92,7 @@ public struct CandleExport: Sendable {
         // Without an end that was asked for, nothing is filled behind the last trade.
         if to == nil { end = min(end ?? span.to, span.to) }
         // A bucket that holds the first trade may begin long before it.
-        let start = from ?? Timestamp(span.from.rawValue - 32 * TimeWriter.dayMicroseconds)
+        let start = from ?? span.from - 32 * TimeWriter.dayMicroseconds
         guard let end, start < end else { return nil }
         return (start, end)
     }
@@ -165,7 +165,8 @@ public struct CandleExport: Sendable {
         switch layout.time {
         case .seconds: return .number("\(end / 1_000_000 - 1)")
         case .microseconds: return .number("\(end - 1)")
-        case .nanoseconds: return .number("\(end * 1000 - 1)")
+        // Beyond the year 2262 nanoseconds need more than 64 bits.
+        case .nanoseconds: return .number("\(Int128(end) * 1000 - 1)")
         default: return .number("\(end / 1000 - 1)")
         }
     }

@@ -112,6 +112,22 @@ func formatted(_ microseconds: Int64, _ pattern: String) -> String {
     var parts = tm()
     gmtime_r(&seconds, &parts)
     var text = [CChar](repeating: 0, count: ExportLimits.timeBytesMax)
-    let count = strftime(&text, text.count, pattern, &parts)
+    // Years have four digits: before the year 1000 that has to be asked for.
+    let isPadded = parts.tm_year < 1000 - 1900
+    let count = strftime(&text, text.count, isPadded ? withPaddedYears(pattern) : pattern, &parts)
     return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+private func withPaddedYears(_ pattern: String) -> String {
+    var padded = ""
+    var isAfterPercent = false
+    for character in pattern {
+        switch character {
+        case "Y" where isAfterPercent: padded += "04Y"
+        case "F" where isAfterPercent: padded += "04Y-%m-%d"
+        default: padded.append(character)
+        }
+        isAfterPercent = character == "%" && !isAfterPercent
+    }
+    return padded
 }

@@ -74,6 +74,7 @@ public struct TradeImport: Sendable {
                 guard let fields = try table.next() else { return nil }
                 count += 1
                 if count % 4096 == 0 { try onProgress(table.position, table.size, Int(count)) }
+                // Both are within the bounds, far from what 64 bits hold.
                 return try trade(
                     fields, places, table.line, market.market, numbered: market.lastTrade.rawValue + count, path)
             }
@@ -207,6 +208,7 @@ public struct TradeImport: Sendable {
         guard let lots = market.lots(amount) else {
             throw fault("amount \(amount) is not a positive multiple of the lot size \(market.lotSize)", .offLot)
         }
+        if let excess = market.excess(ofTrade: lots, at: ticks) { throw fault(excess, .tooLarge) }
         let sideWord = try text(.side) ?? ""
         guard let side = importedSide(sideWord) else {
             throw fault("side '\(sideWord.prefix(50))' is none of buy, sell, b, s, bid, ask", .badValue)
@@ -215,12 +217,19 @@ public struct TradeImport: Sendable {
         guard let time = timestamp(timeWord) else {
             throw fault("time '\(timeWord.prefix(50))' is not a time in \(time.rawValue)", .badValue)
         }
+        guard time.isWithinBounds else {
+            throw fault(
+                "time '\(timeWord.prefix(50))' in \(self.time.rawValue) is outside the years 1 to 9999", .badValue)
+        }
         var id = numbered
         if let word = try text(.id) {
             guard let number = Int64(word), number > 0 else {
                 throw fault("id '\(word.prefix(50))' is not a positive whole number", .badValue)
             }
             id = number
+        }
+        guard id <= Bounds.numberMax else {
+            throw fault("id \(id) is above \(Bounds.numberMax), where trade ids end", .badValue)
         }
         return ImportedTrade(
             line: line, id: TradeID(id), time: time, price: ticks, amount: lots, takerSide: side)
@@ -234,11 +243,11 @@ public struct TradeImport: Sendable {
         let shift = time.shift - scale
         for _ in 0..<max(0, shift) {
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            if overflow { return nil }
+            if overflow { return Timestamp(unscaled < 0 ? .min : .max) }
             value = product
         }
         for _ in 0..<max(0, -shift) { value = (value - (value < 0 ? 9 : 0)) / 10 }
-        return Int64(exactly: value).map { Timestamp($0) }
+        return Timestamp(Int64(clamping: value))
     }
 }
 

@@ -24,7 +24,7 @@ struct LimitRun {
     mutating func storeBatch(of size: Int, _ connection: StoreConnection) throws -> Bool {
         guard let orders = try run.nextBatch(of: size) else { return false }
         for order in orders { run.count(execute(order)) }
-        let rows = LimitBatch(markets.indices.compactMap { markets[$0].takeRows() })
+        let rows = try LimitBatch(markets.indices.compactMap { try markets[$0].takeRows() })
         let begun = ContinuousClock.now
         try store(rows, connection)
         run.latencies.record(ContinuousClock.now - begun, orders: orders.count)
@@ -41,7 +41,7 @@ struct LimitRun {
         var resting = BenchRun(resting)
         while let orders = try resting.nextBatch(of: 10_000) {
             for order in orders { _ = execute(order) }
-            try connection.copyLimit(LimitBatch(markets.indices.compactMap { markets[$0].takeRows() }))
+            try connection.copyLimit(LimitBatch(markets.indices.compactMap { try markets[$0].takeRows() }))
         }
     }
 
@@ -80,22 +80,22 @@ private struct LimitMarket {
     }
 
     /// Nil if nothing happened.
-    mutating func takeRows() -> LimitRows? {
+    mutating func takeRows() throws(Overflow) -> LimitRows? {
         guard !commands.isEmpty else { return nil }
         let journal = book.takeJournal()
         let rows = LimitRows(
             market: number, commands: commands, journal: journal, resting: book.takeChanges().inserted,
-            candles: finishedCandles(journal.trades))
+            candles: try finishedCandles(journal.trades))
         commands.removeAll(keepingCapacity: true)
         book.forgetClosed()
         return rows
     }
 
-    private mutating func finishedCandles(_ trades: [Trade]) -> [Candle] {
+    private mutating func finishedCandles(_ trades: [Trade]) throws(Overflow) -> [Candle] {
         var finished: [Candle] = []
-        for next in Candle.candles(of: trades) {
+        for next in try Candle.candles(of: trades) {
             if candle?.time == next.time {
-                candle?.append(next)
+                try candle?.append(next)
             } else {
                 if let candle { finished.append(candle) }
                 candle = next
