@@ -44,31 +44,37 @@ struct WaitOptions: ParsableArguments {
 
     @Option(help: "How long to wait for the outcome, such as 500ms, 10s or 2m.")
     var timeout: TimeSpan = TimeSpan(.seconds(30))
+
+    func validate() throws { try timeout.require("--timeout", .zero ... .seconds(30 * 86_400)) }
 }
 
 /// `100ms`, `3s`, `2m`, `1h`; a number alone is refused, since it could mean any of them (0 is 0).
+///
+/// What is longer than times go is the least span that is too long: whoever takes it says what the longest is.
 struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
     var duration: Duration
+    /// What was written, where it is too long.
+    private var written: String?
 
     init(_ duration: Duration) { self.duration = duration }
 
     init?(argument: String) {
-        let digits = argument.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int64(digits), number <= 1_000_000_000 else { return nil }
-        switch argument.dropFirst(digits.count) {
-        case "us": duration = .microseconds(number)
-        case "ms": duration = .milliseconds(number)
-        case "s": duration = .seconds(number)
-        case "m": duration = .seconds(number * 60)
-        case "h": duration = .seconds(number * 3600)
-        case "d": duration = .seconds(number * 86_400)
-        case "" where number == 0: duration = .zero
-        default: return nil
-        }
+        guard let microseconds = spanMicroseconds(argument) else { return nil }
+        duration = .microseconds(microseconds)
+        if microseconds > Bounds.spanMax { written = argument.count > 40 ? argument.prefix(37) + "..." : argument }
+    }
+
+    /// - Throws: an error that names the option, its value and the bounds, where it is outside of them.
+    func require(_ option: String, _ range: ClosedRange<Duration>) throws {
+        guard !range.contains(duration) else { return }
+        throw ValidationError(
+            "\(option) \(self) is not within \(TimeSpan(range.lowerBound)) to \(TimeSpan(range.upperBound))")
     }
 
     var description: String {
+        if let written { return written }
         let microseconds = self.microseconds
+        if microseconds > 0, microseconds % 86_400_000_000 == 0 { return "\(microseconds / 86_400_000_000)d" }
         if microseconds % 1000 != 0 { return "\(microseconds)us" }
         return microseconds % 1_000_000 == 0 ? "\(microseconds / 1_000_000)s" : "\(microseconds / 1000)ms"
     }
@@ -130,11 +136,15 @@ private func expiry(_ text: String) throws(Failure) -> Timestamp {
     if let span = TimeSpan(argument: text) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        return Timestamp(Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000 + span.microseconds)
+        let time = Timestamp(Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000) + span.microseconds
+        guard time.isWithinBounds else {
+            throw badValue("expiry '\(text.prefix(50))' is beyond the year 9999, where times end", "expires")
+        }
+        return time
     }
     guard let time = timestamp(text) else {
         throw badValue(
-            "expiry '\(text.prefix(50))' is neither a span such as 10m nor a time such as 2026-11-21T10:00:00Z",
+            "expiry '\(text.prefix(50))' is neither a span such as 10m nor a time such as 2026-11-21T10:00:00Z, of the years 1 to 9999",
             "expires")
     }
     return time
@@ -142,39 +152,4 @@ private func expiry(_ text: String) throws(Failure) -> Timestamp {
 
 private func badValue(_ message: String, _ field: String) -> Failure {
     Failure(.refused, message, code: OutcomeCode.badValue.name, field: field)
-}
-
-/// Reads `2026-11-21T10:00:00.123456Z`: seconds, fraction and zone may be left out; without a zone it is UTC.
-func timestamp(_ text: String) -> Timestamp? {
-    let pattern =
-        /(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?([Zz]|[+-]\d\d:?\d\d)?/
-    guard let match = text.wholeMatch(of: pattern)?.output else { return nil }
-    var parts = tm()
-    parts.tm_year = (Int32(match.1) ?? 0) - 1900
-    parts.tm_mon = (Int32(match.2) ?? 0) - 1
-    parts.tm_mday = Int32(match.3) ?? 0
-    parts.tm_hour = match.4.flatMap { Int32($0) } ?? 0
-    parts.tm_min = match.5.flatMap { Int32($0) } ?? 0
-    parts.tm_sec = match.6.flatMap { Int32($0) } ?? 0
-    let (month, day, hour, minute, second) = (parts.tm_mon, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec)
-    guard (0...11).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60 else { return nil }
-    let seconds = Int64(timegm(&parts))
-    // 30 February has become 2 March.
-    guard parts.tm_mday == day else { return nil }
-    let fraction = match.7.map { Int64(String($0).padding(to: 6)) ?? 0 } ?? 0
-    return Timestamp((seconds - offsetSeconds(match.8)) * 1_000_000 + fraction)
-}
-
-private func offsetSeconds(_ zone: Substring?) -> Int64 {
-    guard let zone, zone.count > 1 else { return 0 }
-    let digits = zone.filter(\.isNumber)
-    let seconds = (Int64(digits.prefix(2)) ?? 0) * 3600 + (Int64(digits.suffix(2)) ?? 0) * 60
-    return zone.hasPrefix("-") ? -seconds : seconds
-}
-
-extension String {
-    /// Zeros on the right, up to a width.
-    fileprivate func padding(to width: Int) -> String {
-        self + String(repeating: "0", count: Swift.max(0, width - count))
-    }
 }

@@ -18,6 +18,8 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
+    func validate() throws { try patience.require("--patience", .zero ... .seconds(365 * 86_400)) }
+
     func run() throws {
         let connection = try Connection(connection.configuration().settled(for: .reading))
         let examination = try Examination(connection, patience: patience)

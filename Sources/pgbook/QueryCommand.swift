@@ -23,6 +23,8 @@ struct QueryCommand: ParsableCommand {
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
+    func validate() throws { try timeout.require("--timeout", .zero ... .seconds(24 * 86_400)) }
+
     func run() throws {
         let text = try readStatement(file)
         guard text.contains(where: { !$0.isWhitespace }) else {

@@ -82,6 +82,8 @@ struct ServeCommand: AsyncParsableCommand {
         guard (1...100_000).contains(socketsPerAddress) else {
             throw ValidationError("--sockets-per-address \(socketsPerAddress) is outside 1 to 100000")
         }
+        try window.require("--window", .zero ... .seconds(3600))
+        try interval.require("--interval", .zero ... .seconds(3600))
         guard !roles.isEmpty else { throw ValidationError("--roles names nothing; give gateway, matcher or both") }
     }
 

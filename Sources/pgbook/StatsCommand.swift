@@ -83,6 +83,10 @@ struct VolumeProfileStats: ParsableCommand {
     var bins = 24
     @OptionGroup var options: StatsOptions
 
+    func validate() throws {
+        guard 1...1000 ~= bins else { throw ValidationError("--bins \(bins) is not within 1 to 1000") }
+    }
+
     func run() throws { try options.show(.volumeProfile(bins: bins)) }
 }
 
@@ -128,6 +132,10 @@ struct TopStats: ParsableCommand {
     @Option(help: "At most so many (up to 10000).")
     var users = 20
     @OptionGroup var options: StatsOptions
+
+    func validate() throws {
+        guard 1...10_000 ~= users else { throw ValidationError("--users \(users) is not within 1 to 10000") }
+    }
 
     func run() throws { try options.show(.top(users: users)) }
 }

@@ -31,6 +31,7 @@ struct WatchCommand: ParsableCommand {
                 throw ValidationError("--depth \(depth) is outside 1 to \(limitMax)")
             }
         }
+        try interval.require("--interval", .zero ... .seconds(3600))
         if let frames { guard frames > 0 else { throw ValidationError("--frames \(frames) is not above zero") } }
     }
 

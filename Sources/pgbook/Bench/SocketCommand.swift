@@ -51,6 +51,9 @@ struct BenchSocketCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        guard 1...65_535 ~= port else { throw ValidationError("--port \(port) is not within 1 to 65535") }
+        try duration?.require("--duration", .milliseconds(1) ... .seconds(86_400))
+        try timeout.require("--timeout", .milliseconds(1) ... .seconds(86_400))
         guard 1...1024 ~= clients else { throw ValidationError("--clients \(clients) is not within 1 to 1024") }
         guard 1...1024 ~= outstanding else {
             throw ValidationError("--outstanding \(outstanding) is not within 1 to 1024")

@@ -37,6 +37,13 @@ struct GossipCommand: AsyncParsableCommand {
     var logLevel: Logger.Level = .info
     @OptionGroup var connection: ConnectionOptions
 
+    func validate() throws {
+        try check.require("--check", .zero ... .seconds(365 * 86_400))
+        guard (-86_400_000...86_400_000).contains(clockError) else {
+            throw ValidationError("--clock-error \(clockError) is not within -86400000 to 86400000")
+        }
+    }
+
     func run() async throws {
         let logger = makeLogger()
         let (cluster, credentials) = try files()

@@ -116,7 +116,10 @@ private struct PriceAxis {
 
     func label(row: Int) -> String {
         guard high > low, rows > 1 else { return row == rows / 2 / 4 * 4 ? text(low) : "" }
-        return text(high - (high - low) * Int128(row * 2 + 1) / Int128(halves))
+        // By quotient and rest: the product might not fit.
+        let (quotient, rest) = (high - low).quotientAndRemainder(dividingBy: Int128(halves))
+        let part = Int128(row * 2 + 1)
+        return text(high - quotient * part - rest * part / Int128(halves))
     }
 
     private func text(_ units: Int128) -> String { PostgresNumeric(unscaled: units, scale: scale).description }
@@ -140,11 +143,11 @@ private struct PriceAxis {
     }
 }
 
-/// `steps` × part ÷ whole, rounded, without overflow.
-private func share(_ part: Int128, of whole: Int128, steps: Int) -> Int128 {
+/// `steps` × part ÷ whole, without overflow; a part is at most the whole.
+func share(_ part: Int128, of whole: Int128, steps: Int, isRounded: Bool = true) -> Int128 {
     var (part, whole) = (part, whole)
     while whole > Int128(Int64.max) { (part, whole) = (part / 2, whole / 2) }
-    return (part * Int128(steps) + whole / 2) / whole
+    return (part * Int128(steps) + (isRounded ? whole / 2 : 0)) / whole
 }
 
 extension CandleRecord {
@@ -158,10 +161,17 @@ extension CandleRecord {
 }
 
 extension PostgresNumeric {
-    /// How many 10⁻ˢᶜᵃˡᵉ it is; the scale must not be less than its own.
+    /// How many 10⁻ˢᶜᵃˡᵉ it is, for drawing: what is too large to be counted so stands at the edge. The scale must not be
+    /// less than its own.
     func units(at scale: Int) -> Int128 {
+        let edge = Int128.max / 2
+        guard unscaled.magnitude < edge.magnitude else { return unscaled < 0 ? -edge : edge }
         var units = unscaled
-        for _ in self.scale..<max(self.scale, scale) { units *= 10 }
+        for _ in self.scale..<max(self.scale, scale) {
+            let (product, overflow) = units.multipliedReportingOverflow(by: 10)
+            guard !overflow, product.magnitude < edge.magnitude else { return unscaled < 0 ? -edge : edge }
+            units = product
+        }
         return units
     }
 }

@@ -23,11 +23,13 @@ struct CandleSVG {
         let high = traded.compactMap { $0.high?.units(at: scale) }.max() ?? 0
         let span = max(1, high - low)
         func y(_ price: PostgresNumeric) -> String {
-            tenths(Int128(top * 10) + (high - price.units(at: scale)) * Int128((priceBottom - top) * 10) / span)
+            let below = share(
+                high - price.units(at: scale), of: span, steps: (priceBottom - top) * 10, isRounded: false)
+            return tenths(Int128(top * 10) + below)
         }
         var lines = [head, title]
         for step in 0...5 {
-            let units = high - span * Int128(step) / 5
+            let units = high - (span / 5 * Int128(step) + span % 5 * Int128(step) / 5)
             let line = top + (priceBottom - top) * step / 5
             lines.append("<path class=\"g\" d=\"M\(left) \(line)H\(width - right)\"/>")
             lines.append(
@@ -48,7 +50,9 @@ struct CandleSVG {
                         + "<path stroke-width=\"\(tenths(Int128(body)))\" d=\"M\(tenths(middle)) \(y(above))V\(y(below))v.8\"/></g>"
                 )
             }
-            let bar = candle.volume.units(at: volumeScale) * Int128((volumeBottom - volumeTop) * 10) / most
+            let bar = share(
+                candle.volume.units(at: volumeScale), of: most, steps: (volumeBottom - volumeTop) * 10,
+                isRounded: false)
             if bar > 0 {
                 lines.append(
                     "<path class=\"\(candle.isFalling ? "d" : "u") v\" stroke-width=\"\(tenths(Int128(body)))\" d=\"M\(tenths(middle)) \(volumeBottom)V\(tenths(Int128(volumeBottom * 10) - bar))\"/>"

@@ -29,6 +29,8 @@ struct RetentionCommand: ParsableCommand {
     func validate() throws {
         if keep == nil, chunk == nil { throw ValidationError("give --keep, --chunk or both") }
         if let keep, keep.duration <= .zero { throw ValidationError("--keep \(keep) would keep nothing") }
+        try keep?.require("--keep", .microseconds(1) ... .seconds(365_000 * 86_400))
+        try chunk?.require("--chunk", .seconds(1) ... .seconds(3_650 * 86_400))
         if let chunk, chunk.microseconds % 1_000_000 != 0 { throw ValidationError("--chunk \(chunk) is too fine") }
     }
 
@@ -42,7 +44,8 @@ struct RetentionCommand: ParsableCommand {
             if output.json { print(JSON.object([("chunks", .array([]))])) }
             return
         }
-        let before = Timestamp(PostgresTimestamp.now().microsecondsSinceUnixEpoch - keep.microseconds)
+        let before = max(
+            Bounds.times.lowerBound, Timestamp(PostgresTimestamp.now().microsecondsSinceUnixEpoch) - keep.microseconds)
         let chunks = try dryRun ? connection.tradeChunks(before: before) : connection.dropTrades(before: before)
         output.json ? print(json(chunks)) : show(chunks, before)
     }
