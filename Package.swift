@@ -161,7 +161,18 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["OrderBook", "Postgres", "Store", "TestSupport"], swiftSettings: strict),
+        // Every parser that outside bytes reach. `scripts/fuzz` compiles LibFuzzer.swift, this package does not.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "OrderBook", "Postgres", "Replay", "Replication", "Store", "Wire", "History", "Gateway", "Gossip",
+                "pgbook", "TestRandom",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            exclude: ["Corpus", "LibFuzzer.swift"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["OrderBook", "Postgres", "Store", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -170,7 +181,7 @@ let package = Package(
 if let words = Context.environment["PGBOOK_TESTS"] {
     let asked = Set(words.split(separator: ",").map { String($0) })
     package.targets.removeAll { $0.type == .test && !asked.contains($0.name) }
-    if asked.isDisjoint(with: ["CommandTests", "GatewayTests"]) {
+    if asked.isDisjoint(with: ["CommandTests", "FuzzTests", "GatewayTests"]) {
         package.targets.removeAll { $0.name == "pgbook" }
         package.products.removeAll { $0.name == "pgbook" }
     }

@@ -22,7 +22,7 @@ struct ImportList: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try connection.connect()
+        let connection = try connection.connect(for: .reading)
         if let security { _ = try connection.theMarket(security) }
         let imports = try connection.imports(of: security, max: limit)
         if output.json { return print(JSON.array(imports.map(\.json))) }
