@@ -52,9 +52,9 @@ import Testing
     @Test func `two seqs swapped by hand are named`() throws {
         try finds(
             """
-            UPDATE pgbook_data.outcomes SET seq = -1 WHERE seq = 3;
+            UPDATE pgbook_data.outcomes SET seq = 1000 WHERE seq = 3;
             UPDATE pgbook_data.outcomes SET seq = 3 WHERE seq = 4;
-            UPDATE pgbook_data.outcomes SET seq = 4 WHERE seq = -1
+            UPDATE pgbook_data.outcomes SET seq = 4 WHERE seq = 1000
             """, "M5", "seq 3")
     }
 

@@ -97,8 +97,9 @@ private struct Order {
     private func place(_ order: Order, seq: Int64?, _ connection: Connection) throws {
         try connection.execute(
             """
-            INSERT INTO pgbook_data.commands (id, time, accepted_at, market, kind, side, amount, price, user_id, origin, seq,
-                                              code) VALUES ($1, $2, $3, 1, 1, 0, $4, 1, 'u', 'node-1', $5, $6)
+            INSERT INTO pgbook_data.commands (id, time, accepted_at, market, kind, side, exec_type, tif, amount, price,
+                                              user_id, origin, seq, code)
+            VALUES ($1, $2, $3, 1, 1, 0, 1, 0, $4, 1, 'u', 'node-1', $5, $6)
             """, order.id, PostgresTimestamp(microsecondsSinceUnixEpoch: order.time),
             PostgresTimestamp(microsecondsSinceUnixEpoch: order.time + 1000), order.amount, seq,
             seq == nil ? nil : order.code)

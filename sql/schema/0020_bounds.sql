@@ -122,30 +122,36 @@ alter table pgbook_data.busts
 alter table pgbook_data.candles_1m
     add constraint candles_1m_bounds check (
         time between timestamptz '0001-01-01 00:00:00+00' and timestamptz '9999-12-31 23:59:59.999999+00'
-        and low between 1 and high and high <= 1000000000000000000 and open between low and high
-        and close between low and high and trades between 1 and last_trade_id
-        and first_trade_id between 1 and last_trade_id and last_trade_id <= 9000000000000000000
-        and volume between 1 and 99999999999999999999999999999999999999
-        and notional between 1 and 99999999999999999999999999999999999999
-        and taker_buy_volume between 0 and volume and taker_buy_notional between 0 and notional);
+        and low between 1 and 1000000000000000000 and high between 1 and 1000000000000000000
+        and open between 1 and 1000000000000000000 and close between 1 and 1000000000000000000
+        and trades between 1 and 9000000000000000000 and first_trade_id between 1 and 9000000000000000000
+        and last_trade_id between 1 and 9000000000000000000
+        and volume between 0 and 99999999999999999999999999999999999999
+        and notional between 0 and 99999999999999999999999999999999999999
+        and taker_buy_volume between 0 and 99999999999999999999999999999999999999
+        and taker_buy_notional between 0 and 99999999999999999999999999999999999999);
 alter table pgbook_data.candles_1h
     add constraint candles_1h_bounds check (
         time between timestamptz '0001-01-01 00:00:00+00' and timestamptz '9999-12-31 23:59:59.999999+00'
-        and low between 1 and high and high <= 1000000000000000000 and open between low and high
-        and close between low and high and trades between 1 and last_trade_id
-        and first_trade_id between 1 and last_trade_id and last_trade_id <= 9000000000000000000
-        and volume between 1 and 99999999999999999999999999999999999999
-        and notional between 1 and 99999999999999999999999999999999999999
-        and taker_buy_volume between 0 and volume and taker_buy_notional between 0 and notional);
+        and low between 1 and 1000000000000000000 and high between 1 and 1000000000000000000
+        and open between 1 and 1000000000000000000 and close between 1 and 1000000000000000000
+        and trades between 1 and 9000000000000000000 and first_trade_id between 1 and 9000000000000000000
+        and last_trade_id between 1 and 9000000000000000000
+        and volume between 0 and 99999999999999999999999999999999999999
+        and notional between 0 and 99999999999999999999999999999999999999
+        and taker_buy_volume between 0 and 99999999999999999999999999999999999999
+        and taker_buy_notional between 0 and 99999999999999999999999999999999999999);
 alter table pgbook_data.candles_1d
     add constraint candles_1d_bounds check (
         time between timestamptz '0001-01-01 00:00:00+00' and timestamptz '9999-12-31 23:59:59.999999+00'
-        and low between 1 and high and high <= 1000000000000000000 and open between low and high
-        and close between low and high and trades between 1 and last_trade_id
-        and first_trade_id between 1 and last_trade_id and last_trade_id <= 9000000000000000000
-        and volume between 1 and 99999999999999999999999999999999999999
-        and notional between 1 and 99999999999999999999999999999999999999
-        and taker_buy_volume between 0 and volume and taker_buy_notional between 0 and notional);
+        and low between 1 and 1000000000000000000 and high between 1 and 1000000000000000000
+        and open between 1 and 1000000000000000000 and close between 1 and 1000000000000000000
+        and trades between 1 and 9000000000000000000 and first_trade_id between 1 and 9000000000000000000
+        and last_trade_id between 1 and 9000000000000000000
+        and volume between 0 and 99999999999999999999999999999999999999
+        and notional between 0 and 99999999999999999999999999999999999999
+        and taker_buy_volume between 0 and 99999999999999999999999999999999999999
+        and taker_buy_notional between 0 and 99999999999999999999999999999999999999);
 alter table pgbook_data.candle_levels
     add constraint candle_levels_times check (
         (closed_1h = '-infinity' or closed_1h between timestamptz '0001-01-01 00:00:00+00'

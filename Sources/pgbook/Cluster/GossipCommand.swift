@@ -91,7 +91,9 @@ struct GossipCommand: AsyncParsableCommand {
     private func files() throws -> (ClusterConfiguration, NodeCredentials) {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: config, isDirectory: &isFolder)
-        let folder = isFolder.boolValue ? config : (config as NSString).deletingLastPathComponent
+        // By hand: Foundation ends the process over a name without a folder.
+        let parent = config.lastIndex(of: "/").map { String(config[..<$0]) } ?? ""
+        let folder = isFolder.boolValue ? config : parent.isEmpty && config.hasPrefix("/") ? "/" : parent
         let file = isFolder.boolValue ? "\(config)/\(NodeCredentials.configurationFile)" : config
         do {
             return (
