@@ -85,7 +85,7 @@ private let options: [([String], [String])] = [
         (["serve", "--interval", "2h"], "--interval 7200s is not within 0s to 3600s"),
         (["query", "-", "--timeout", "25d"], "--timeout 25d is not within 0s to 24d"),
         (["stats", "top", "M", "--users", "0"], "--users 0 is not within 1 to 10000"),
-        (["bench", "socket", "--market", "M", "--port", "-1"], "--port -1 is not within 1 to 65535"),
+        (["bench", "socket", "--market", "M", "--port", "70000"], "--port 70000 is not within 1 to 65535"),
     ])
     func `a value outside its bounds is told both`(arguments: [String], message: String) throws {
         let result = try Program.run(arguments, database: Self.nowhere)

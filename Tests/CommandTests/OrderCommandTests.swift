@@ -146,13 +146,14 @@ private func commandCount(_ database: TestDatabase) throws -> Int {
         try database.addMarket("BTC-USD", tick: "0.00000001", lot: "0.00000001")
         let node = try database.url(as: .node)
         try await withMatcher(database) {
-            let user = "a\u{1B}[31m\nb"
+            // A user's name holds nothing of the kind; a client order id is the caller's own.
+            let escape = "a\u{1B}[31m\nb"
             for side in ["sell", "buy"] {
                 let placed = try Program.run(
-                    ["place", side, "0.30000001", "BTC-USD", "--price", "0.10000001", "--user", user], database: node)
+                    ["place", side, "0.30000001", "BTC-USD", "--price", "0.10000001", "--client-order-id", escape + side], database: node)
                 #expect(placed.status == 0, "\(placed.errors)")
             }
-            try Program.run(["place", "buy", "7", "BTC-USD", "--price", "0.09", "--user", user], database: node)
+            try Program.run(["place", "buy", "7", "BTC-USD", "--price", "0.09", "--client-order-id", escape + "last"], database: node)
                 .requireSuccess()
         }
         let listings = [

@@ -207,8 +207,8 @@ import Testing
                 try await eventually("it is open") { try sound.code(id) == "open" }
             }
         }
-        #expect(try desk.code(bad) == nil)
-        #expect(try desk.number("SELECT count(*) FROM pgbook_data.inbox") == 1)
+        #expect(try desk.code(bad) == "unreadable")
+        #expect(try desk.number("SELECT count(*) FROM pgbook_data.inbox") == 0)
     }
 
     @Test func `a matcher survives its connection`() async throws {

@@ -213,17 +213,16 @@ private let intervals: [String?] = [nil, "1s", "1m", "5m", "1h", "12h", "1d", "1
             """
             DELETE FROM pgbook_data.trades; DELETE FROM pgbook_data.candles_1m;
             INSERT INTO pgbook_data.trades (time, trade_id, price, amount, market, taker_side)
-            SELECT timestamptz '2025-01-01 00:00:00.5Z', n, 9223372036854775807, 9223372036854775807, 1, 0
+            SELECT timestamptz '2025-01-01 00:00:00.5Z', n, 1000000000000, 1000000000000000000, 1, 0
             FROM generate_series(1, 4) n;
             """)
         let start: Int64 = 1_735_689_600_000_000
         let rows = try desk.rows(.vwap(nil), start..<start + 1_000_000)
-        // 4 × (2^63 − 1)² × 0.0005
+        // 4 × 10^18 lots of 0.001, at 10^12 ticks of 0.5: as much as one trade may be worth.
         #expect(
             rows == [
                 [
-                    timeText(start), "4611686018427387903.5", "36893488147419103.228",
-                    "170141183460469231694793815568465002.498", "4",
+                    timeText(start), "500000000000", "4000000000000000", "2000000000000000000000000000", "4",
                 ]
             ])
         #expect(try desk.rows(.volumeProfile(bins: 10), start..<start + 1_000_000).count == 1)

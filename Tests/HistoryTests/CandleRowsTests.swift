@@ -53,7 +53,7 @@ private let day = 24 * hour
 
     @Test func `sums beyond 64 bits are exact`() throws {
         let history = try TradeHistory()
-        let huge = Int64.max - 1
+        let huge = Bounds.amountMax
         for minute in 0..<120 { history.add(Int64(minute) * hour / 60, price: 1_000_003, amount: huge, .bid) }
         try history.save()
         try history.close()

@@ -156,7 +156,8 @@ private let cases: [RefusalCase] = [
     @Test func `every code that the entrance can give is in the table`() {
         // The others are outcomes: they depend on the book, or on the other nodes of a cluster.
         let later: Set<OutcomeCode> = [
-            .noLiquidity, .wouldCross, .cannotFill, .alreadyClosed, .late, .unconfirmed, .notReady,
+            .noLiquidity, .wouldCross, .cannotFill, .alreadyClosed, .late, .unconfirmed, .notReady, .unreadable,
+            .unexecutable,
         ]
         let given = Set(cases.map(\.code))
         #expect(given == Set(OutcomeCode.allCases.filter(\.isRefusal)).subtracting(later))
