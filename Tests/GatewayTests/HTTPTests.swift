@@ -52,7 +52,7 @@ extension GatewaySuites {
         }
 
         @Test func `health, readiness, metrics and the page are there`() async throws {
-            try await RunningGateway.run(hasMatcher: false) { gateway in
+            try await RunningGateway.run { gateway in
                 for path in ["/health", "/ready"] {
                     let answer = try await gateway.get(path)
                     #expect(answer.status == 200)
