@@ -133,30 +133,78 @@ ALTER TYPE pgbook_data.trade_row OWNER TO pgbook_owner;
 CREATE FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric DEFAULT NULL::numeric, max_notional numeric DEFAULT NULL::numeric, min_price numeric DEFAULT NULL::numeric, max_price numeric DEFAULT NULL::numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
+    -- Without zeros at the end, which would count as digits.
+    tick constant numeric := trim_scale(tick_size);
+    lot constant numeric := trim_scale(lot_size);
+    -- What the value of an order is counted in.
+    unit numeric;
+    amount numeric;
+    lowest numeric;
+    highest numeric;
+    fault text;
+    at text;
     added smallint;
-    broken_constraint text;
 begin
     perform pgbook_data.be_durable();
+    if security is null or security !~ '^[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}$' then
+        at := 'security';
+        fault := 'a symbol has 1 to 32 of A-Z a-z 0-9 . _ / : -, a letter or digit first';
+    elsif pgbook_data.unit_fault(tick) is not null then
+        at := 'tick_size';
+        fault := 'tick_size ' || pgbook_data.unit_fault(tick);
+    elsif pgbook_data.unit_fault(lot) is not null then
+        at := 'lot_size';
+        fault := 'lot_size ' || pgbook_data.unit_fault(lot);
+    elsif min_price < 0 or min_price > pgbook_data.price_max() * tick then
+        at := 'min_price';
+        fault := format('min_price %s is not between 0 and %s', pgbook_data.shown(min_price),
+                        trim_scale(pgbook_data.price_max() * tick));
+    elsif max_price < tick or max_price > pgbook_data.price_max() * tick then
+        at := 'max_price';
+        fault := format('max_price %s is not between the tick size %s and %s', pgbook_data.shown(max_price), tick,
+                        trim_scale(pgbook_data.price_max() * tick));
+    elsif max_amount < lot or max_amount > pgbook_data.amount_max() * lot then
+        at := 'max_amount';
+        fault := format('max_amount %s is not between the lot size %s and %s', pgbook_data.shown(max_amount), lot,
+                        trim_scale(pgbook_data.amount_max() * lot));
+    elsif max_notional <= 0 or max_notional >= 1e37 * tick * lot then
+        at := 'max_notional';
+        fault := format('max_notional %s is not above zero and below %s', pgbook_data.shown(max_notional),
+                        trim_scale(1e37 * tick * lot));
+    else
+        unit := tick * lot * 10::numeric ^ (scale(tick) + scale(lot));
+        lowest := greatest(coalesce(ceil(min_price / tick), 1), 1);
+        -- What is not given is as high as the other allows, up to a limit of its own.
+        highest := coalesce(div(max_price, tick), greatest(lowest, least(
+            1000000000000, div(pgbook_data.value_max(), coalesce(div(max_amount, lot), 1000000) * unit))));
+        amount := coalesce(div(max_amount, lot),
+                           least(1000000000000000, div(pgbook_data.value_max(), highest * unit)));
+        if highest < lowest then
+            at := 'max_price';
+            fault := format('max_price %s is below min_price %s', trim_scale(max_price), trim_scale(min_price));
+        elsif amount < 1 or amount * highest * unit > pgbook_data.value_max() then
+            at := case when max_amount is null then 'max_price' else 'max_amount' end;
+            fault := format(
+                'the largest order, %s at %s, would be worth more than %s; give a smaller max_amount or max_price',
+                trim_scale(greatest(amount, 1) * lot), trim_scale(highest * tick),
+                trim_scale(pgbook_data.value_max() / unit * tick * lot));
+        end if;
+    end if;
+    if fault is not null then
+        raise exception 'bad_value: market % cannot be added: %', coalesce(quote_literal(left(security, 40)), 'null'),
+            fault using errcode = 'PB117', column = at;
+    end if;
     insert into pgbook_data.markets (symbol, tick_size, lot_size, max_amount, max_notional, min_price, max_price)
-    values (security, tick_size, lot_size,
-            coalesce(div(max_amount, lot_size), 1000000000000000)::bigint,
-            max_notional / tick_size / lot_size,
-            coalesce(ceil(min_price / tick_size), 1)::bigint,
-            coalesce(div(max_price, tick_size), 1000000000000)::bigint)
+    values (security, tick, lot, amount, max_notional / tick / lot, lowest, highest)
     returning market into added;
     insert into pgbook_data.market_state (market) values (added);
 exception
     when unique_violation then
         raise exception 'duplicate: there is a market % already', security using errcode = 'PB116', column = 'security';
-    when check_violation or not_null_violation or division_by_zero or numeric_value_out_of_range then
-        get stacked diagnostics broken_constraint = constraint_name;
-        raise exception 'bad_value: market % cannot be added: symbols have 1 to 32 of A-Z a-z 0-9 . _ / : -, sizes and limits are above zero (%)',
-            quote_literal(left(security, 40)), coalesce(nullif(broken_constraint, ''), sqlerrm)
-            using errcode = 'PB117', column = 'security';
 end
-$$;
+$_$;
 
 ALTER FUNCTION pgbook.add_market(security text, tick_size numeric, lot_size numeric, max_amount numeric, max_notional numeric, min_price numeric, max_price numeric) OWNER TO pgbook_owner;
 
@@ -174,6 +222,7 @@ CREATE TABLE pgbook_data.book (
     post_only boolean NOT NULL,
     user_id text NOT NULL,
     notional numeric NOT NULL,
+    CONSTRAINT book_bounds CHECK (((price <= '1000000000000000000'::bigint) AND ((priority >= 0) AND (priority <= '9000000000000000000'::bigint)) AND ((side >= 0) AND (side <= 1)) AND (notional <= '99999999999999999999999999999999999999'::numeric) AND ((stp >= 1) AND (stp <= 4)) AND ((octet_length(user_id) >= 1) AND (octet_length(user_id) <= 64)) AND ((expires >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (expires <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))),
     CONSTRAINT book_open CHECK (((amount > (filled + dropped)) AND (filled >= 0) AND (dropped >= 0))),
     CONSTRAINT book_price_check CHECK ((price > 0))
 )
@@ -193,12 +242,15 @@ CREATE TABLE pgbook_data.markets (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     is_imported boolean DEFAULT false NOT NULL,
     CONSTRAINT markets_check CHECK ((max_price >= min_price)),
+    CONSTRAINT markets_largest_value CHECK ((((((max_amount)::numeric * lot_size) * ((max_price)::numeric * tick_size)) * ((10)::numeric ^ ((scale(tick_size) + scale(lot_size)))::numeric)) <= '1000000000000000000000000000000'::numeric)),
+    CONSTRAINT markets_limits CHECK (((max_amount <= '1000000000000000000'::bigint) AND (max_price <= '1000000000000000000'::bigint) AND (max_notional < '10000000000000000000000000000000000000'::numeric))),
+    CONSTRAINT markets_lot_digits CHECK (((scale(lot_size) <= 18) AND ((lot_size * ((10)::numeric ^ (scale(lot_size))::numeric)) < ('1000000000000000000'::bigint)::numeric))),
     CONSTRAINT markets_lot_size_check CHECK (((lot_size > (0)::numeric) AND (lot_size < 'Infinity'::numeric))),
     CONSTRAINT markets_max_amount_check CHECK ((max_amount > 0)),
     CONSTRAINT markets_max_notional_check CHECK ((max_notional > (0)::numeric)),
     CONSTRAINT markets_min_price_check CHECK ((min_price > 0)),
-    CONSTRAINT markets_size_digits CHECK (((scale(trim_scale(tick_size)) <= 38) AND (scale(trim_scale(lot_size)) <= 38))),
     CONSTRAINT markets_symbol_check CHECK ((symbol ~ '^[A-Za-z0-9][A-Za-z0-9._/:-]{0,31}$'::text)),
+    CONSTRAINT markets_tick_digits CHECK (((scale(tick_size) <= 18) AND ((tick_size * ((10)::numeric ^ (scale(tick_size))::numeric)) < ('1000000000000000000'::bigint)::numeric))),
     CONSTRAINT markets_tick_size_check CHECK (((tick_size > (0)::numeric) AND (tick_size < 'Infinity'::numeric)))
 );
 
@@ -293,6 +345,7 @@ CREATE TABLE pgbook_data.busts (
     busted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     busted_by text DEFAULT SESSION_USER NOT NULL,
     reason text NOT NULL,
+    CONSTRAINT busts_bounds CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((trade_id >= 1) AND (trade_id <= '9000000000000000000'::bigint)))),
     CONSTRAINT busts_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
 );
 
@@ -383,7 +436,7 @@ begin
             using errcode = 'PB118', column = 'everybody';
     end if;
     for cancel_all.market in
-        select m.symbol from pgbook_data.markets m where security is null or m.symbol = security order by m.symbol
+        select m.symbol from pgbook_data.markets m where m.symbol = security or security is null and not m.is_imported order by m.symbol
     loop
         command_id := pgbook_data.enter_one(
             4::smallint, null, actor, cancel_all.market, side_number, null, null, null, null, null, null, null, null,
@@ -512,7 +565,8 @@ CREATE TABLE pgbook_data.candles_1d (
     volume numeric NOT NULL,
     notional numeric NOT NULL,
     taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
+    taker_buy_notional numeric NOT NULL,
+    CONSTRAINT candles_1d_bounds CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((low >= 1) AND (low <= '1000000000000000000'::bigint)) AND ((high >= 1) AND (high <= '1000000000000000000'::bigint)) AND ((open >= 1) AND (open <= '1000000000000000000'::bigint)) AND ((close >= 1) AND (close <= '1000000000000000000'::bigint)) AND ((trades >= 1) AND (trades <= '9000000000000000000'::bigint)) AND ((first_trade_id >= 1) AND (first_trade_id <= '9000000000000000000'::bigint)) AND ((last_trade_id >= 1) AND (last_trade_id <= '9000000000000000000'::bigint)) AND ((volume >= (0)::numeric) AND (volume <= '99999999999999999999999999999999999999'::numeric)) AND ((notional >= (0)::numeric) AND (notional <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_volume >= (0)::numeric) AND (taker_buy_volume <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_notional >= (0)::numeric) AND (taker_buy_notional <= '99999999999999999999999999999999999999'::numeric))))
 );
 
 ALTER TABLE pgbook_data.candles_1d OWNER TO pgbook_owner;
@@ -530,7 +584,8 @@ CREATE TABLE pgbook_data.candles_1h (
     volume numeric NOT NULL,
     notional numeric NOT NULL,
     taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
+    taker_buy_notional numeric NOT NULL,
+    CONSTRAINT candles_1h_bounds CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((low >= 1) AND (low <= '1000000000000000000'::bigint)) AND ((high >= 1) AND (high <= '1000000000000000000'::bigint)) AND ((open >= 1) AND (open <= '1000000000000000000'::bigint)) AND ((close >= 1) AND (close <= '1000000000000000000'::bigint)) AND ((trades >= 1) AND (trades <= '9000000000000000000'::bigint)) AND ((first_trade_id >= 1) AND (first_trade_id <= '9000000000000000000'::bigint)) AND ((last_trade_id >= 1) AND (last_trade_id <= '9000000000000000000'::bigint)) AND ((volume >= (0)::numeric) AND (volume <= '99999999999999999999999999999999999999'::numeric)) AND ((notional >= (0)::numeric) AND (notional <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_volume >= (0)::numeric) AND (taker_buy_volume <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_notional >= (0)::numeric) AND (taker_buy_notional <= '99999999999999999999999999999999999999'::numeric))))
 );
 
 ALTER TABLE pgbook_data.candles_1h OWNER TO pgbook_owner;
@@ -548,7 +603,8 @@ CREATE TABLE pgbook_data.candles_1m (
     volume numeric NOT NULL,
     notional numeric NOT NULL,
     taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL
+    taker_buy_notional numeric NOT NULL,
+    CONSTRAINT candles_1m_bounds CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((low >= 1) AND (low <= '1000000000000000000'::bigint)) AND ((high >= 1) AND (high <= '1000000000000000000'::bigint)) AND ((open >= 1) AND (open <= '1000000000000000000'::bigint)) AND ((close >= 1) AND (close <= '1000000000000000000'::bigint)) AND ((trades >= 1) AND (trades <= '9000000000000000000'::bigint)) AND ((first_trade_id >= 1) AND (first_trade_id <= '9000000000000000000'::bigint)) AND ((last_trade_id >= 1) AND (last_trade_id <= '9000000000000000000'::bigint)) AND ((volume >= (0)::numeric) AND (volume <= '99999999999999999999999999999999999999'::numeric)) AND ((notional >= (0)::numeric) AND (notional <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_volume >= (0)::numeric) AND (taker_buy_volume <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_notional >= (0)::numeric) AND (taker_buy_notional <= '99999999999999999999999999999999999999'::numeric))))
 )
 WITH (fillfactor='70');
 
@@ -912,7 +968,8 @@ CREATE TABLE pgbook_data.trades (
     taker_side smallint NOT NULL,
     taker_user text,
     maker_user text,
-    busted_at timestamp with time zone
+    busted_at timestamp with time zone,
+    CONSTRAINT trades_bounds CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((trade_id >= 1) AND (trade_id <= '9000000000000000000'::bigint)) AND ((price >= 1) AND (price <= '1000000000000000000'::bigint)) AND ((amount >= 1) AND (amount <= '1000000000000000000'::bigint)) AND ((taker_side >= 0) AND (taker_side <= 1)) AND (((price)::double precision * (amount)::double precision) <= ('1000001000000000000000000000000'::numeric)::double precision)))
 );
 
 ALTER TABLE pgbook_data.trades OWNER TO pgbook_owner;
@@ -1333,6 +1390,107 @@ ALTER FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" 
 
 COMMENT ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) IS 'Time-weighted average price: Σ price·held / Σ held, to 12 digits; the last price counts for the time it held inside the range, clipped to it (and to now). A trade before the range gives the price at its beginning; before the first trade of all there is none. held_seconds is Σ held. Of trades at one microsecond the last by number holds.';
 
+CREATE TABLE pgbook_data.imports (
+    import bigint NOT NULL,
+    market smallint NOT NULL,
+    source text NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    last_time timestamp with time zone NOT NULL,
+    trade_id_before bigint NOT NULL,
+    last_price_before bigint,
+    clock_before timestamp with time zone NOT NULL,
+    imported_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    imported_by text DEFAULT SESSION_USER NOT NULL,
+    undone_at timestamp with time zone
+);
+
+ALTER TABLE pgbook_data.imports OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook.imports AS
+ SELECT i.import,
+    m.symbol AS security,
+    i.source,
+    i.trades,
+    i.first_trade_id,
+    i.last_trade_id,
+    i.first_time,
+    i.last_time,
+    i.imported_at,
+    i.imported_by,
+    i.undone_at
+   FROM (pgbook_data.imports i
+     JOIN pgbook_data.markets m USING (market));
+
+ALTER VIEW pgbook.imports OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook.undo_import(security text) RETURNS SETOF pgbook.imports
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    number smallint;
+    latest pgbook_data.imports;
+    shared_minute timestamptz;
+begin
+    select m.market into number from pgbook_data.markets m where m.symbol = security;
+    if number is null then
+        raise exception 'unknown_market: there is no market %', coalesce(quote_literal(left(security, 50)), 'null')
+            using errcode = 'PB101', column = 'security';
+    end if;
+    perform from pgbook_data.market_state s where s.market = number for update;
+    insert into pgbook_data.candle_levels (market) values (number) on conflict do nothing;
+    perform from pgbook_data.candle_levels l where l.market = number for update;
+    -- Trades are not dropped while candles are computed from them.
+    perform from pgbook_data.trade_horizon h for share;
+    select * into latest from pgbook_data.imports i where i.market = number and i.undone_at is null
+    order by i.import desc limit 1;
+    if latest.import is null then
+        raise exception 'bad_value: market % has no import that could be taken back; pgbook.imports lists them', security
+            using errcode = 'PB117', column = 'security';
+    end if;
+    -- A minute may have trades of the import before.
+    select c.time into shared_minute from pgbook_data.candles_1m c
+    where c.market = number and c.first_trade_id < latest.first_trade_id and c.last_trade_id >= latest.first_trade_id
+      and c.time = date_bin('1 minute', latest.first_time, timestamptz '2000-01-03 00:00:00+00');
+    if shared_minute < (select h.dropped_before from pgbook_data.trade_horizon h) then
+        raise exception 'bad_value: the import cannot be taken back: its first minute, %, has trades of an earlier one, and those were dropped',
+            to_char(shared_minute at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            using errcode = 'PB117', column = 'security';
+    end if;
+    -- Planned with the range in it: only its chunks are looked at.
+    execute 'delete from pgbook_data.trades
+             where market = $1 and time >= $2 and time <= $3 and trade_id >= $4 and trade_id <= $5'
+        using number, latest.first_time, latest.last_time, latest.first_trade_id, latest.last_trade_id;
+    delete from pgbook_data.busts b
+    where b.market = number and b.trade_id >= latest.first_trade_id and b.trade_id <= latest.last_trade_id;
+    -- What was closed beyond the clock that the market goes back to was closed by this import.
+    if isfinite(latest.clock_before) then
+        perform pgbook_data.reopen_candles(number, latest.clock_before);
+    else
+        delete from pgbook_data.candles_1h h where h.market = number;
+        delete from pgbook_data.candles_1d d where d.market = number;
+        update pgbook_data.candle_levels l set closed_1h = '-infinity', closed_1d = '-infinity' where l.market = number;
+    end if;
+    delete from pgbook_data.candles_1m c
+    where c.market = number and c.time >= date_bin('1 minute', latest.first_time, timestamptz '2000-01-03 00:00:00+00')
+      and c.first_trade_id >= latest.first_trade_id;
+    if shared_minute is not null then
+        perform pgbook_data.recompute_candles(number, shared_minute, shared_minute + interval '1 minute');
+    end if;
+    update pgbook_data.market_state s
+    set trade_id = latest.trade_id_before, last_price = latest.last_price_before, clock = latest.clock_before
+    where s.market = number;
+    perform pgbook_data.close_candles(number);
+    update pgbook_data.imports i set undone_at = clock_timestamp() where i.import = latest.import;
+    return query select * from pgbook.imports i where i.import = latest.import;
+end
+$_$;
+
+ALTER FUNCTION pgbook.undo_import(security text) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook.volatility(security text, "from" timestamp with time zone DEFAULT NULL::timestamp with time zone, "to" timestamp with time zone DEFAULT NULL::timestamp with time zone, "interval" text DEFAULT '5m'::text, by text DEFAULT NULL::text, annualise boolean DEFAULT false, tz text DEFAULT 'UTC'::text) RETURNS TABLE("time" timestamp with time zone, intervals bigint, close_to_close numeric, parkinson numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1566,7 +1724,18 @@ CREATE TABLE pgbook_data.commands (
     notional numeric,
     log_key bigint,
     is_remote boolean,
-    is_unconfirmed boolean
+    is_unconfirmed boolean,
+    CONSTRAINT commands_names CHECK ((((octet_length(user_id) >= 1) AND (octet_length(user_id) <= 64)) AND ((octet_length(client_order_id) >= 1) AND (octet_length(client_order_id) <= 64)) AND ((octet_length(owner) >= 1) AND (octet_length(owner) <= 64)))),
+    CONSTRAINT commands_numbers CHECK ((((amount >= 1) AND (amount <= '1000000000000000000'::bigint)) AND ((price >= 1) AND (price <= '1000000000000000000'::bigint)))),
+    CONSTRAINT commands_times CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((expires >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (expires <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))),
+    CONSTRAINT commands_whole CHECK (
+CASE kind
+    WHEN 1 THEN ((side IS NOT NULL) AND (amount IS NOT NULL) AND ((exec_type = 0) = (price IS NULL)) AND (tif IS NOT NULL) AND ((tif <> 3) OR (expires IS NOT NULL)))
+    WHEN 2 THEN ((target IS NOT NULL) AND (change IS NOT NULL) AND ((change = 1) OR (amount IS NOT NULL)) AND ((change <> 2) OR (price IS NULL)) AND ((change <> 3) OR (price IS NOT NULL)))
+    WHEN 3 THEN (target IS NOT NULL)
+    ELSE true
+END),
+    CONSTRAINT commands_words CHECK ((((kind >= 1) AND (kind <= 7)) AND ((side >= 0) AND (side <= 1)) AND ((exec_type >= 0) AND (exec_type <= 1)) AND ((tif >= 0) AND (tif <= 3)) AND ((stp >= 1) AND (stp <= 4)) AND ((change >= 1) AND (change <= 3))))
 );
 
 ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
@@ -1574,7 +1743,8 @@ ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
 CREATE TABLE pgbook_data.inbox (
     "time" timestamp with time zone NOT NULL,
     id uuid NOT NULL,
-    market smallint NOT NULL
+    market smallint NOT NULL,
+    CONSTRAINT inbox_times CHECK ((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
 
@@ -1606,6 +1776,12 @@ CREATE FUNCTION pgbook_data.adopt_waiting() RETURNS void
 END;
 
 ALTER FUNCTION pgbook_data.adopt_waiting() OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.amount_max() RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '1000000000000000000'::bigint;
+
+ALTER FUNCTION pgbook_data.amount_max() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -2157,8 +2333,9 @@ begin
             from placed p
             cross join lateral (select case
                 when p.kind is null or p.kind not between 1 and 7 then 117
-                when p.user_id is null or p.user_id = '' or length(p.user_id) > 64 then 117
-                when length(p.client_order_id) not between 1 and 64 then 117
+                when p.user_id is null or not is_name(p.user_id) or not is_name(p.owner)
+                    or hidden_character(p.user_id) is not null then 117
+                when not is_name(p.client_order_id) then 117
                 when p.kind in (2, 3) and (p.target_kind is distinct from 1 or p.market is null) then 111
                 when p.market is null then 101
                 when p.market = any (aside) then 122
@@ -2173,7 +2350,7 @@ begin
                     or p.post_only and (p.exec_type = 0 or p.tif in (1, 2))
                     or p.exec_type = 0 and p.tif = 3
                     or (p.tif = 3) <> (p.expires is not null)
-                    or p.expires = 'infinity') then 117
+                    or p.expires not between time_first() and time_last()) then 117
                 when p.kind = 2 and (
                     p.change is null or p.change not between 1 and 3
                     or p.change = 1 and p.amount is null and p.price is null
@@ -2303,6 +2480,18 @@ $$;
 
 ALTER FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables regclass[]) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.hidden_character(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN "substring"(name, '[\u0001-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F-\u1160\u17B4-\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB\U0001D173-\U0001D17A\U000E0000-\U000E0FFF]'::text);
+
+ALTER FUNCTION pgbook_data.hidden_character(name text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.is_name(name text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((octet_length(name) >= 1) AND (octet_length(name) <= 64));
+
+ALTER FUNCTION pgbook_data.is_name(name text) OWNER TO pgbook_owner;
+
 CREATE TABLE pgbook_data.cluster (
     is_only boolean DEFAULT true NOT NULL,
     cluster_id text NOT NULL,
@@ -2318,7 +2507,9 @@ CREATE TABLE pgbook_data.cluster (
     CONSTRAINT cluster_chain_check CHECK ((length(chain) = 32)),
     CONSTRAINT cluster_cluster_id_check CHECK (((length(cluster_id) >= 1) AND (length(cluster_id) <= 64))),
     CONSTRAINT cluster_is_only_check CHECK (is_only),
-    CONSTRAINT cluster_window_check CHECK (("window" > 0))
+    CONSTRAINT cluster_times CHECK ((((closed_through = '-infinity'::timestamp with time zone) OR ((closed_through >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (closed_through <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) AND ((bound = '-infinity'::timestamp with time zone) OR ((bound >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (bound <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) AND ((agreed = '-infinity'::timestamp with time zone) OR ((agreed >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (agreed <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))))),
+    CONSTRAINT cluster_window_check CHECK (("window" > 0)),
+    CONSTRAINT cluster_window_max CHECK (("window" <= '3600000000'::bigint))
 )
 WITH (fillfactor='20');
 
@@ -2334,7 +2525,8 @@ CREATE TABLE pgbook_data.outcomes (
     market smallint NOT NULL,
     code smallint NOT NULL,
     notional numeric NOT NULL,
-    digest_head bigint NOT NULL
+    digest_head bigint NOT NULL,
+    CONSTRAINT outcomes_numbers CHECK ((((seq >= 1) AND (seq <= '9000000000000000000'::bigint)) AND (filled >= 0) AND (remaining >= 0) AND (dropped >= 0) AND (notional <= '99999999999999999999999999999999999999'::numeric)))
 );
 
 ALTER TABLE pgbook_data.outcomes OWNER TO pgbook_owner;
@@ -2444,6 +2636,12 @@ CREATE FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends t
 
 ALTER FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.name_bytes_max() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 64;
+
+ALTER FUNCTION pgbook_data.name_bytes_max() OWNER TO pgbook_owner;
+
 CREATE TABLE pgbook_data.matchers (
     matcher uuid NOT NULL,
     pid integer NOT NULL,
@@ -2507,7 +2705,8 @@ CREATE TABLE pgbook_data.members (
     is_self boolean DEFAULT false NOT NULL,
     stored_through bigint DEFAULT 0 NOT NULL,
     CONSTRAINT members_member_check CHECK (((member >= 0) AND (member <= 32766))),
-    CONSTRAINT members_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+    CONSTRAINT members_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT members_numbers CHECK (((stored_through >= 0) AND (stored_through <= '281474976710655'::bigint)))
 );
 
 ALTER TABLE pgbook_data.members OWNER TO pgbook_owner;
@@ -2581,6 +2780,12 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.price_max() RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '1000000000000000000'::bigint;
+
+ALTER FUNCTION pgbook_data.price_max() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.prove_seat(seat uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2837,7 +3042,7 @@ begin
     case code
     when 101 then
         field := 'security';
-        message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(symbol), 'without a name'));
+        message := format('there is no market %s; pgbook.markets lists them', coalesce(quote_literal(left(symbol, 40)), 'without a name'));
     when 102 then
         field := 'security';
         message := format('market %s is halted; cancels go on, other commands are refused until it is resumed', symbol);
@@ -2880,20 +3085,22 @@ begin
         message := format('expiry %s has passed; use a time to come', expires);
     else
         field := case
-            when user_id is null or user_id = '' or length(user_id) > 64 then 'user_id'
-            when length(client_order_id) not between 1 and 64 then 'client_order_id'
+            when pgbook_data.user_fault(user_id) is not null then 'user_id'
+            when not pgbook_data.is_name(client_order_id) then 'client_order_id'
             when kind = 1 and side is null then 'side'
             when kind = 1 and amount is null then 'amount'
             when kind = 1 and (exec_type = 0) <> (price is null) then 'price'
             when kind = 1 and post_only and (exec_type = 0 or tif in (1, 2)) then 'post_only'
             when kind = 1 and exec_type = 0 and tif = 3 then 'time_in_force'
-            when kind = 1 and ((tif = 3) <> (expires is not null) or expires = 'infinity') then 'expires'
+            when kind = 1 and ((tif = 3) <> (expires is not null) 
+                               or expires not between pgbook_data.time_first() and pgbook_data.time_last()) then 'expires'
             when kind = 2 and price is not null and change = 2 then 'price'
             when kind = 2 then 'amount'
             else 'kind' end;
         message := case field
-            when 'user_id' then 'a user id has 1 to 64 characters'
-            when 'client_order_id' then 'a client order id has 1 to 64 characters'
+            when 'user_id' then pgbook_data.user_fault(user_id)
+            when 'client_order_id' then
+                'a client order id has 1 to 64 bytes of UTF-8, not ' || octet_length(client_order_id)
             when 'side' then 'a side is needed: bid or ask'
             when 'amount' then case kind when 1 then 'an amount is needed' else 'an amend needs a new amount or price' end
             when 'price' then case when price is null then 'a limit order needs a price'
@@ -2901,7 +3108,8 @@ begin
             when 'post_only' then 'post-only goes with limit orders that may rest: gtc or gtd'
             when 'time_in_force' then 'a market order cannot wait: use gtc, ioc or fok'
             when 'expires' then case when expires is null then 'gtd needs an expiry time'
-                else 'an expiry time goes with gtd only, and must be finite' end
+                when tif is distinct from 3 then 'an expiry time goes with gtd only'
+                else format('expiry %s is outside the years 1 to 9999', expires) end
             else 'the kind of command is unknown' end;
     end case;
 end
@@ -2972,6 +3180,23 @@ end
 $$;
 
 ALTER FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.refuse_new_limits() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if (new.tick_size, new.lot_size, new.max_amount, new.max_notional)
+       is distinct from (old.tick_size, old.lot_size, old.max_amount, old.max_notional)
+       and exists (select from pgbook_data.commands c where c.market = old.market) then
+        raise exception 'market % has commands already, and its log is replayed with the sizes and limits it began with; add another market for others',
+            quote_literal(old.symbol) using errcode = 'PB117';
+    end if;
+    return new;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.refuse_new_limits() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3265,6 +3490,18 @@ $$;
 
 ALTER FUNCTION pgbook_data.take_seat(seat uuid) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.time_first() RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '0001-01-01 00:00:00+00'::timestamp with time zone;
+
+ALTER FUNCTION pgbook_data.time_first() OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.time_last() RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '9999-12-31 23:59:59.999999+00'::timestamp with time zone;
+
+ALTER FUNCTION pgbook_data.time_last() OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.timescale_schema() RETURNS name
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3323,12 +3560,36 @@ $_$;
 
 ALTER FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.unit_digits_max() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 18;
+
+ALTER FUNCTION pgbook_data.unit_digits_max() OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.unit_fault(size numeric) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (size IS NULL) THEN 'is missing; give one above zero'::text WHEN ((size = 'NaN'::numeric) OR (size <= (0)::numeric)) THEN format('%s is not above zero'::text, "left"((size)::text, 40)) WHEN ((size >= ('1000000000000000000'::bigint)::numeric) OR (scale(trim_scale(size)) > 18) OR ((trim_scale(size) * ((10)::numeric ^ (scale(trim_scale(size)))::numeric)) >= ('1000000000000000000'::bigint)::numeric)) THEN format('%s has more than 18 digits, or more than 18 after the point'::text, pgbook_data.shown(size)) ELSE NULL::text END;
+
+ALTER FUNCTION pgbook_data.unit_fault(size numeric) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.user_fault(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (name IS NULL) THEN 'a user id is needed'::text WHEN (NOT pgbook_data.is_name(name)) THEN ('a user id has 1 to 64 bytes of UTF-8, not '::text || octet_length(name)) WHEN (pgbook_data.hidden_character(name) IS NOT NULL) THEN (('a user id holds no U+'::text || lpad(upper(to_hex(ascii(pgbook_data.hidden_character(name)))), GREATEST(4, length(to_hex(ascii(pgbook_data.hidden_character(name))))), '0'::text)) || ': it cannot be seen, or changes the direction of what follows'::text) ELSE NULL::text END;
+
+ALTER FUNCTION pgbook_data.user_fault(name text) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.uuid_v7(stamp bigint) RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN (encode(set_bit(set_bit(OVERLAY(uuid_send(gen_random_uuid()) PLACING SUBSTRING(int8send((stamp / 1000)) FROM 3) FROM 1 FOR 6), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid;
 
 ALTER FUNCTION pgbook_data.uuid_v7(stamp bigint) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.value_max() RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '1000000000000000000000000000000'::numeric;
+
+ALTER FUNCTION pgbook_data.value_max() OWNER TO pgbook_owner;
 
 CREATE FUNCTION pgbook_data.wake(sleeper regclass, channel text) RETURNS void
     LANGUAGE plpgsql
@@ -3417,7 +3678,11 @@ CREATE TABLE pgbook_data.displaced (
     notional numeric,
     log_key bigint,
     is_remote boolean,
-    is_unconfirmed boolean
+    is_unconfirmed boolean,
+    CONSTRAINT displaced_names CHECK ((((octet_length(user_id) >= 1) AND (octet_length(user_id) <= 64)) AND ((octet_length(client_order_id) >= 1) AND (octet_length(client_order_id) <= 64)) AND ((octet_length(owner) >= 1) AND (octet_length(owner) <= 64)))),
+    CONSTRAINT displaced_numbers CHECK ((((amount >= 1) AND (amount <= '1000000000000000000'::bigint)) AND ((price >= 1) AND (price <= '1000000000000000000'::bigint)))),
+    CONSTRAINT displaced_times CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((expires >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (expires <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))),
+    CONSTRAINT displaced_words CHECK ((((kind >= 1) AND (kind <= 7)) AND ((side >= 0) AND (side <= 1)) AND ((exec_type >= 0) AND (exec_type <= 1)) AND ((tif >= 0) AND (tif <= 3)) AND ((stp >= 1) AND (stp <= 4)) AND ((change >= 1) AND (change <= 3))))
 );
 
 ALTER TABLE pgbook_data.displaced OWNER TO pgbook_owner;
@@ -3527,7 +3792,9 @@ CREATE TABLE pgbook_data.market_state (
     closed_through timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     is_halted boolean DEFAULT false NOT NULL,
     digest bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
-    CONSTRAINT market_state_digest_check CHECK ((length(digest) = 32))
+    CONSTRAINT market_state_digest_check CHECK ((length(digest) = 32)),
+    CONSTRAINT market_state_numbers CHECK ((((seq >= 0) AND (seq <= '9000000000000000000'::bigint)) AND ((trade_id >= 0) AND (trade_id <= '9000000000000000000'::bigint)) AND ((last_price >= 1) AND (last_price <= '1000000000000000000'::bigint)))),
+    CONSTRAINT market_state_times CHECK ((((clock = '-infinity'::timestamp with time zone) OR ((clock >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (clock <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) AND ((closed_through = '-infinity'::timestamp with time zone) OR ((closed_through >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (closed_through <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))))
 )
 WITH (fillfactor='20');
 
@@ -3585,7 +3852,8 @@ CREATE TABLE pgbook_data.closed (
     dropped bigint NOT NULL,
     market smallint NOT NULL,
     reason smallint NOT NULL,
-    notional numeric NOT NULL
+    notional numeric NOT NULL,
+    CONSTRAINT closed_bounds CHECK ((((price >= 1) AND (price <= '1000000000000000000'::bigint)) AND (amount > 0) AND (filled >= 0) AND (dropped >= 0) AND ((seq >= 1) AND (seq <= '9000000000000000000'::bigint)) AND ((reason >= 1) AND (reason <= 4)) AND (notional <= '99999999999999999999999999999999999999'::numeric)))
 );
 
 ALTER TABLE pgbook_data.closed OWNER TO pgbook_owner;
@@ -3712,7 +3980,8 @@ CREATE TABLE pgbook_data.candle_levels (
     market smallint NOT NULL,
     closed_1h timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     closed_1d timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    rebuilt_before timestamp with time zone
+    rebuilt_before timestamp with time zone,
+    CONSTRAINT candle_levels_times CHECK ((((closed_1h = '-infinity'::timestamp with time zone) OR ((closed_1h >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (closed_1h <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) AND ((closed_1d = '-infinity'::timestamp with time zone) OR ((closed_1d >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (closed_1d <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))))
 );
 
 ALTER TABLE pgbook_data.candle_levels OWNER TO pgbook_owner;
@@ -3754,6 +4023,15 @@ CREATE TABLE pgbook_data.home (
 );
 
 ALTER TABLE pgbook_data.home OWNER TO pgbook_owner;
+
+ALTER TABLE pgbook_data.imports ALTER COLUMN import ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgbook_data.imports_import_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE UNLOGGED SEQUENCE pgbook_data.inbox_sleeper
     START WITH 0
@@ -3863,7 +4141,11 @@ CREATE TABLE pgbook_data.proposals (
     post_only boolean,
     user_id text NOT NULL,
     owner text,
-    client_order_id text
+    client_order_id text,
+    CONSTRAINT proposals_names CHECK ((((octet_length(user_id) >= 1) AND (octet_length(user_id) <= 64)) AND ((octet_length(client_order_id) >= 1) AND (octet_length(client_order_id) <= 64)) AND ((octet_length(owner) >= 1) AND (octet_length(owner) <= 64)))),
+    CONSTRAINT proposals_numbers CHECK ((((amount >= 1) AND (amount <= '1000000000000000000'::bigint)) AND ((price >= 1) AND (price <= '1000000000000000000'::bigint)))),
+    CONSTRAINT proposals_times CHECK (((expires >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (expires <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))),
+    CONSTRAINT proposals_words CHECK ((((kind >= 1) AND (kind <= 7)) AND ((side >= 0) AND (side <= 1)) AND ((exec_type >= 0) AND (exec_type <= 1)) AND ((tif >= 0) AND (tif <= 3)) AND ((stp >= 1) AND (stp <= 4)) AND ((change >= 1) AND (change <= 3))))
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
 
@@ -3895,7 +4177,7 @@ CREATE SEQUENCE pgbook_data.stamps
     START WITH 0
     INCREMENT BY 1
     MINVALUE 0
-    NO MAXVALUE
+    MAXVALUE 253402300799999999
     CACHE 1;
 
 ALTER SEQUENCE pgbook_data.stamps OWNER TO pgbook_owner;
@@ -3954,6 +4236,9 @@ ALTER TABLE ONLY pgbook_data.commands
 
 ALTER TABLE ONLY pgbook_data.home
     ADD CONSTRAINT home_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY pgbook_data.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (import);
 
 ALTER TABLE ONLY pgbook_data.inbox
     ADD CONSTRAINT inbox_pool PRIMARY KEY (market, "time", id);
@@ -4029,6 +4314,8 @@ CREATE UNIQUE INDEX displaced_log ON pgbook_data.displaced USING btree (log_key)
 
 CREATE INDEX divergence_id ON pgbook_data.divergence USING btree (id);
 
+CREATE INDEX imports_market ON pgbook_data.imports USING btree (market, import) WHERE (undone_at IS NULL);
+
 CREATE INDEX outbox_order ON pgbook_data.outbox USING btree (xact, entered);
 
 CREATE UNIQUE INDEX set_aside_command ON pgbook_data.set_aside USING btree (id) WHERE (id IS NOT NULL);
@@ -4055,10 +4342,15 @@ CREATE OR REPLACE VIEW pgbook.taker_trades AS
 
 CREATE TRIGGER no_import_into_a_cluster BEFORE UPDATE OF is_imported ON pgbook_data.markets FOR EACH ROW WHEN (new.is_imported) EXECUTE FUNCTION pgbook_data.refuse_import();
 
+CREATE TRIGGER no_new_limits BEFORE UPDATE OF tick_size, lot_size, max_amount, max_notional ON pgbook_data.markets FOR EACH ROW EXECUTE FUNCTION pgbook_data.refuse_new_limits();
+
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON pgbook_data.trades FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 ALTER TABLE ONLY pgbook_data.candle_levels
     ADD CONSTRAINT candle_levels_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
+
+ALTER TABLE ONLY pgbook_data.imports
+    ADD CONSTRAINT imports_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
 
 ALTER TABLE ONLY pgbook_data.market_state
     ADD CONSTRAINT market_state_market_fkey FOREIGN KEY (market) REFERENCES pgbook_data.markets(market);
@@ -4208,6 +4500,13 @@ REVOKE ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zon
 GRANT ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.twap(security text, "from" timestamp with time zone, "to" timestamp with time zone, by text, tz text) TO pgbook_reader;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.imports TO pgbook_node;
+
+GRANT SELECT ON TABLE pgbook.imports TO pgbook_reader;
+
+REVOKE ALL ON FUNCTION pgbook.undo_import(security text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook.undo_import(security text) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) TO pgbook_node;
 GRANT ALL ON FUNCTION pgbook.volatility(security text, "from" timestamp with time zone, "to" timestamp with time zone, "interval" text, by text, annualise boolean, tz text) TO pgbook_reader;
@@ -4234,6 +4533,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.outbox TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.adopt_waiting() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.adopt_waiting() TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.amount_max() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.amount_max() TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.analytics_range(security text, range_from timestamp with time zone, range_to timestamp with time zone, OUT market smallint, OUT tick numeric, OUT lot numeric, OUT starts timestamp with time zone, OUT ends timestamp with time zone) TO pgbook_node;
@@ -4299,6 +4601,12 @@ GRANT ALL ON FUNCTION pgbook_data.expect(counted bigint, expected bigint) TO pgb
 REVOKE ALL ON FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables regclass[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables regclass[]) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.hidden_character(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.hidden_character(name text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.is_name(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.is_name(name text) TO pgbook_node;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.cluster TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.outcomes TO pgbook_node;
@@ -4320,6 +4628,9 @@ GRANT ALL ON FUNCTION pgbook_data.log_rank(c pgbook_data.commands) TO pgbook_nod
 
 REVOKE ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.microseconds(starts timestamp with time zone, ends timestamp with time zone) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.name_bytes_max() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.name_bytes_max() TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.matchers TO pgbook_node;
 
@@ -4344,6 +4655,9 @@ GRANT ALL ON FUNCTION pgbook_data.note_stored(names text[], numbers bigint[]) TO
 REVOKE ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.number_items(ids uuid[], numbers bigint[], times timestamp with time zone[], unconfirmed boolean[], codes smallint[]) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.price_max() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.price_max() TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.prove_seat(seat uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.prove_seat(seat uuid) TO pgbook_node;
 
@@ -4367,6 +4681,9 @@ GRANT ALL ON FUNCTION pgbook_data.refuse_import() TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], lasts bigint[], reason smallint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.refuse_new_limits() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.refuse_new_limits() TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) TO pgbook_node;
@@ -4401,6 +4718,12 @@ GRANT ALL ON FUNCTION pgbook_data.stored_ranges() TO pgbook_node;
 REVOKE ALL ON FUNCTION pgbook_data.take_seat(seat uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.take_seat(seat uuid) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.time_first() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.time_first() TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.time_last() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.time_last() TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.timescale_schema() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.timescale_schema() TO pgbook_node;
 
@@ -4413,8 +4736,20 @@ GRANT ALL ON FUNCTION pgbook_data.trade_chunks(before timestamp with time zone) 
 REVOKE ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.traded_candles(market smallint, bucket text, range_from timestamp with time zone, range_to timestamp with time zone) TO pgbook_node;
 
+REVOKE ALL ON FUNCTION pgbook_data.unit_digits_max() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.unit_digits_max() TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.unit_fault(size numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.unit_fault(size numeric) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.user_fault(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.user_fault(name text) TO pgbook_node;
+
 REVOKE ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.uuid_v7(stamp bigint) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.value_max() FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.value_max() TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.wake(sleeper regclass, channel text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.wake(sleeper regclass, channel text) TO pgbook_node;
@@ -4458,6 +4793,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.candle_levels TO pgbook_n
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.executions TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.home TO pgbook_node;
+
+GRANT ALL ON SEQUENCE pgbook_data.imports_import_seq TO pgbook_node;
 
 GRANT ALL ON SEQUENCE pgbook_data.inbox_sleeper TO pgbook_node;
 
