@@ -108,7 +108,7 @@ import Testing
         _ = try run("candles", "rebuild")
         #expect(try run("retention").status == 2)
         #expect(
-            try run("retention", "--keep", "700000d", "--dry-run").output.hasPrefix("no chunk of trades ends before"))
+            try run("retention", "--keep", "365000d", "--dry-run").output.hasPrefix("no chunk of trades ends before"))
         let dry = try run("retention", "--keep", "30d", "--dry-run")
         #expect(dry.output.contains("would drop 1 chunk with 4 trades"), "\(dry.output)\(dry.errors)")
         let dropped = try run("retention", "--keep", "30d", "--chunk", "12h")
