@@ -44,8 +44,7 @@ extension GatewaySuites {
                         .map { try [$0.decode(Int64.self, at: 0), $0.decode(Int64.self, at: 1)] }
                 }
                 #expect(stored == [[Int64(orders), Int64(orders)]])
-                let ready = try await gateway.get("/ready")
-                #expect(ready.status == 200)
+                try await eventually("it is ready again") { try await gateway.get("/ready").status == 200 }
             }
         }
     }
