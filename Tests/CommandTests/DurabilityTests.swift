@@ -50,7 +50,7 @@ import Testing
         #expect(try book.execute("SELECT FROM pgbook.commands WHERE id = $1::text::uuid", id).count == 1)
     }
 
-    @Test(.disabled("written, not run to its end yet"), arguments: ["fsync", "full_page_writes"])
+    @Test(arguments: ["fsync", "full_page_writes"])
     func `a server that keeps nothing gets no command acknowledged, and is told how to mend it`(setting: String) async throws {
         let server = try Self.migrated()
         let url = server.url(database: "book")
