@@ -837,7 +837,7 @@ begin
                    greatest(s.clock, least(
                        now() - interval '60 seconds',
                        (select min(i.time) from pgbook_data.inbox i where i.market = m.market))), "interval")
-        from pgbook_data.markets m join pgbook_data.market_state s using (market)
+        from pgbook_data.markets m join pgbook_data.newest_state s using (market)
         where m.symbol = security);
 end
 $$;
@@ -2061,7 +2061,7 @@ begin
     select * into level from pgbook_data.candle_levels l where l.market = close_candles.market for update;
     -- Read after the lock, in a later snapshot: whoever moved the clock this far has committed its minutes.
     select date_bin('1 hour', s.clock, timestamptz '2000-01-03 00:00:00+00') into due
-    from pgbook_data.market_state s where s.market = close_candles.market;
+    from pgbook_data.market_state s where s.market = close_candles.market order by s.seq desc limit 1;
     if due is null or due <= level.closed_1h then
         return 0;
     end if;
@@ -2120,7 +2120,7 @@ ALTER FUNCTION pgbook_data.close_pools(through timestamp with time zone, chain b
 CREATE FUNCTION pgbook_data.code_name(code smallint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text WHEN 119 THEN 'unconfirmed'::text WHEN 120 THEN 'not_ready'::text WHEN 122 THEN 'unreadable'::text WHEN 123 THEN 'unexecutable'::text ELSE NULL::text END;
+    RETURN CASE code WHEN 1 THEN 'open'::text WHEN 2 THEN 'filled'::text WHEN 3 THEN 'dropped'::text WHEN 4 THEN 'amended'::text WHEN 5 THEN 'cancelled'::text WHEN 6 THEN 'done'::text WHEN 101 THEN 'unknown_market'::text WHEN 102 THEN 'halted'::text WHEN 103 THEN 'off_tick'::text WHEN 104 THEN 'off_lot'::text WHEN 105 THEN 'not_positive'::text WHEN 106 THEN 'too_large'::text WHEN 107 THEN 'outside_band'::text WHEN 108 THEN 'no_liquidity'::text WHEN 109 THEN 'would_cross'::text WHEN 110 THEN 'cannot_fill'::text WHEN 111 THEN 'unknown_order'::text WHEN 112 THEN 'not_yours'::text WHEN 113 THEN 'already_closed'::text WHEN 114 THEN 'expired'::text WHEN 115 THEN 'late'::text WHEN 116 THEN 'duplicate'::text WHEN 117 THEN 'bad_value'::text WHEN 118 THEN 'not_permitted'::text WHEN 119 THEN 'unconfirmed'::text WHEN 120 THEN 'not_ready'::text WHEN 121 THEN 'busy'::text WHEN 122 THEN 'unreadable'::text WHEN 123 THEN 'unexecutable'::text ELSE NULL::text END;
 
 ALTER FUNCTION pgbook_data.code_name(code smallint) OWNER TO pgbook_owner;
 
@@ -2158,6 +2158,7 @@ ALTER FUNCTION pgbook_data.create_cluster(cluster_id text, node text, names text
 CREATE FUNCTION pgbook_data.drop_trades(before timestamp with time zone) RETURNS TABLE(chunk text, begins timestamp with time zone, ends timestamp with time zone, trades bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms'
     AS $_$
 declare
     last_end timestamptz;
@@ -2253,8 +2254,8 @@ begin
     where c.id = p.id and n.member = p.member and c.origin = n.name and c.log_key is not null;
     perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
     perform wake('pgbook_data.outbox_sleeper', 'pgbook_outbox');
-    perform pg_notify('pgbook_books', format('{"market":%s,"seq":%s}', to_json(m.symbol), s.seq))
-    from markets m join market_state s using (market);
+    perform hint('pgbook_books', format('{"market":%s,"seq":%s}', to_json(m.symbol), s.seq))
+    from markets m join newest_state s using (market);
     return changed;
 end
 $$;
@@ -2267,6 +2268,7 @@ CREATE FUNCTION pgbook_data.enter(kinds smallint[], ids uuid[], users text[], sy
     SET enable_nestloop TO 'off'
     SET enable_hashjoin TO 'on'
     SET enable_bitmapscan TO 'on'
+    SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $$
 #variable_conflict use_column
@@ -2320,7 +2322,9 @@ begin
             left join markets tm on tm.market = t.market
             left join markets m on m.symbol = coalesce(a.symbol, tm.symbol, b.symbol)
                 and (tm.symbol is null or tm.symbol = m.symbol)
-            left join market_state s on s.market = m.market
+            left join lateral (
+                select n.is_halted from market_state n where n.market = m.market order by n.seq desc limit 1
+            ) s on true
         ), checked as materialized (
             select p.*, c.code,
                    -- Of a refused command, for what it may be a retry of. NaN is above everything.
@@ -2491,6 +2495,11 @@ CREATE FUNCTION pgbook_data.is_name(name text) RETURNS boolean
     RETURN ((octet_length(name) >= 1) AND (octet_length(name) <= 64));
 
 ALTER FUNCTION pgbook_data.is_name(name text) OWNER TO pgbook_owner;
+CREATE FUNCTION pgbook_data.hint(channel text, payload text) RETURNS void
+    LANGUAGE sql
+    RETURN CASE WHEN (pg_notification_queue_usage() < (0.5)::double precision) THEN pg_notify(channel, payload) ELSE NULL::void END;
+
+ALTER FUNCTION pgbook_data.hint(channel text, payload text) OWNER TO pgbook_owner;
 
 CREATE TABLE pgbook_data.cluster (
     is_only boolean DEFAULT true NOT NULL,
@@ -3331,7 +3340,7 @@ CREATE FUNCTION pgbook_data.state_head() RETURNS jsonb
                         'clock', s.clock, 'closed_through', s.closed_through, 'is_halted', s.is_halted,
                         'digest', encode(s.digest, 'hex'), 'closed_1h', l.closed_1h, 'closed_1d', l.closed_1d)
                         order by m.market)
-                    from markets m join market_state s using (market) left join candle_levels l using (market)
+                    from markets m join newest_state s using (market) left join candle_levels l using (market)
                     where not m.is_imported))
     from cluster c
 $$;
@@ -3597,7 +3606,7 @@ CREATE FUNCTION pgbook_data.wake(sleeper regclass, channel text) RETURNS void
     AS $$
 begin
     if pg_sequence_last_value(sleeper) > 0 then
-        perform pg_notify(channel, '');
+        perform pgbook_data.hint(channel, '');
     end if;
 end
 $$;
@@ -3796,9 +3805,34 @@ CREATE TABLE pgbook_data.market_state (
     CONSTRAINT market_state_numbers CHECK ((((seq >= 0) AND (seq <= '9000000000000000000'::bigint)) AND ((trade_id >= 0) AND (trade_id <= '9000000000000000000'::bigint)) AND ((last_price >= 1) AND (last_price <= '1000000000000000000'::bigint)))),
     CONSTRAINT market_state_times CHECK ((((clock = '-infinity'::timestamp with time zone) OR ((clock >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (clock <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) AND ((closed_through = '-infinity'::timestamp with time zone) OR ((closed_through >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (closed_through <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))))
 )
-WITH (fillfactor='20');
+WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0');
 
 ALTER TABLE pgbook_data.market_state OWNER TO pgbook_owner;
+
+CREATE VIEW pgbook_data.newest_state AS
+ SELECT s.market,
+    s.seq,
+    s.trade_id,
+    s.last_price,
+    s.clock,
+    s.closed_through,
+    s.is_halted,
+    s.digest
+   FROM (pgbook_data.markets m
+     CROSS JOIN LATERAL ( SELECT market_state.market,
+            market_state.seq,
+            market_state.trade_id,
+            market_state.last_price,
+            market_state.clock,
+            market_state.closed_through,
+            market_state.is_halted,
+            market_state.digest
+           FROM pgbook_data.market_state
+          WHERE (market_state.market = m.market)
+          ORDER BY market_state.seq DESC
+         LIMIT 1) s);
+
+ALTER VIEW pgbook_data.newest_state OWNER TO pgbook_owner;
 
 CREATE VIEW pgbook.market_units AS
  SELECT m.market,
@@ -3818,7 +3852,7 @@ CREATE VIEW pgbook.market_units AS
           ORDER BY c."time" DESC
          LIMIT 1) AS last_minute
    FROM (pgbook_data.markets m
-     JOIN pgbook_data.market_state s USING (market));
+     JOIN pgbook_data.newest_state s USING (market));
 
 ALTER VIEW pgbook.market_units OWNER TO pgbook_owner;
 
@@ -3839,7 +3873,7 @@ CREATE VIEW pgbook.markets AS
     trim_scale(((s.last_price)::numeric * m.tick_size)) AS last_price,
     encode(s.digest, 'hex'::text) AS digest
    FROM (pgbook_data.markets m
-     JOIN pgbook_data.market_state s USING (market));
+     JOIN pgbook_data.newest_state s USING (market));
 
 ALTER VIEW pgbook.markets OWNER TO pgbook_owner;
 
@@ -4244,7 +4278,7 @@ ALTER TABLE ONLY pgbook_data.inbox
     ADD CONSTRAINT inbox_pool PRIMARY KEY (market, "time", id);
 
 ALTER TABLE ONLY pgbook_data.market_state
-    ADD CONSTRAINT market_state_pkey PRIMARY KEY (market);
+    ADD CONSTRAINT market_state_pkey PRIMARY KEY (market, seq);
 
 ALTER TABLE ONLY pgbook_data.markets
     ADD CONSTRAINT markets_pkey PRIMARY KEY (market);
@@ -4606,6 +4640,8 @@ GRANT ALL ON FUNCTION pgbook_data.hidden_character(name text) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.is_name(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.is_name(name text) TO pgbook_node;
+REVOKE ALL ON FUNCTION pgbook_data.hint(channel text, payload text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.hint(channel text, payload text) TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.cluster TO pgbook_node;
 
@@ -4771,6 +4807,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.divergence TO pgbook_node
 GRANT SELECT ON TABLE pgbook.divergence TO pgbook_reader;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.market_state TO pgbook_node;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.newest_state TO pgbook_node;
 
 GRANT SELECT ON TABLE pgbook.market_units TO pgbook_reader;
 

@@ -56,6 +56,12 @@ struct DirectBatch {
         return touched.sorted()
     }
 
+    /// The market that an entry is about, as far as is known.
+    func market(of position: Int) -> MarketNumber? {
+        places[position] ?? names[position]?.market
+            ?? entries[position].action.target.flatMap { located[$0]?.market }
+    }
+
     /// Orders to be loaded, by market.
     func namedOrders() -> [MarketNumber: [OrderID]] {
         guard !located.isEmpty else { return [:] }

@@ -8,6 +8,7 @@ extension DirectExchange {
         var parts: [[Int]]
         switch failure {
         case .cancelled, .unreachable: return ExecutedBatch(tag: tag, outcome: .failure(failure))
+        case .locked: return ExecutedBatch(tag: tag, outcome: .failure(failure))
         case .conflict, .refused, .unfit:
             guard connection.isUsable else { return ExecutedBatch(tag: tag, outcome: .failure(failure)) }
         }

@@ -25,6 +25,10 @@ public final class DirectExchange {
     /// Moves that were not announced yet, and when the next announcement may be.
     private var notices = MarketNotices()
     private var nextNotice = ContinuousClock.now
+    /// Where rows stand that change again and again.
+    let places = RowPlaces()
+    /// What others hold.
+    var locks = LockWatch()
     /// Whether commands went into the inbox, where they wait for their turn.
     public private(set) var hasLogged = false
 
@@ -35,7 +39,7 @@ public final class DirectExchange {
         self.connection = connection
         self.health = health
         self.limits = limits
-        try connection.prepareForMatching()
+        try connection.prepareForMatching(lockWait: limits.lockWait)
         let start = try connection.directStart()
         origin = start.origin
         clock = StampClock(now: start.now, last: start.stamp)
@@ -45,7 +49,13 @@ public final class DirectExchange {
     /// - Parameter tag: comes back with the results.
     /// - Returns: the batches whose results are known now, oldest first.
     public func submit(_ entries: [Entry], tag: Int = 0) -> [ExecutedBatch] {
-        run(entries, tag: tag, waits: false)
+        relax()
+        if locks.held.isEmpty {
+            run(entries, tag: tag, waits: false)
+        } else {
+            try? settle()
+            completed.append(goAround(entries, tag: tag))
+        }
         return takeCompleted()
     }
 
@@ -60,6 +70,19 @@ public final class DirectExchange {
 
     /// Somebody else executed commands of these markets, and their books must be read anew.
     public func forget(_ number: MarketNumber) { markets.remove(number) }
+
+    /// Hands the book of a market over, for a batch of the inbox. Nothing may be under way.
+    func lend(_ number: MarketNumber) -> OrderBook? { markets.lend(number) }
+
+    /// The book that was handed over does not hold.
+    func giveUp(_ number: MarketNumber) { markets.giveUp(number) }
+
+    /// Takes the book of a market back, or one that was loaded meanwhile; returns it where it is not wanted.
+    func takeBack(_ book: consuming OrderBook, of number: MarketNumber) -> OrderBook? {
+        let left = markets.takeBack(book, of: number)
+        markets.trim(to: limits)
+        return left
+    }
 
     /// Notes that whoever executes the inbox knows of the commands that were logged.
     public func tookLogged() { hasLogged = false }
@@ -108,6 +131,10 @@ extension DirectExchange {
             } catch {
                 reset()
                 failure = DirectFailure(error)
+                if case .locked = failure, connection.isUsable, !locks.isGoingAround {
+                    completed.append(goAround(entries, tag: tag))
+                    return
+                }
                 guard case .conflict = failure, connection.isUsable else { break }
                 checkedBatches = limits.checkedBatches
             }
@@ -118,6 +145,7 @@ extension DirectExchange {
     private func reset() {
         connection.rollBack()
         markets.removeAll()
+        places.forget()
     }
 
     /// Waits for the batch under way. If somebody was faster it is executed once more, from the rows.
@@ -131,6 +159,8 @@ extension DirectExchange {
             case .conflict where connection.isUsable:
                 checkedBatches = limits.checkedBatches
                 run(batch.entries, tag: batch.tag, waits: true)
+            case .locked where connection.isUsable:
+                completed.append(goAround(batch.entries, tag: batch.tag))
             case let failure:
                 completed.append(divided(batch.entries, tag: batch.tag, after: failure))
             }
@@ -142,7 +172,7 @@ extension DirectExchange {
     private func conclude() throws {
         guard let batch = pending else { return }
         pending = nil
-        try connection.finishDirect()
+        try connection.finishDirect(places)
         succeeded(batch)
     }
 
@@ -154,13 +184,13 @@ extension DirectExchange {
         } else {
             var (writes, moves) = try batch.takeWrites(&notices)
             if ContinuousClock.now >= nextNotice { writes.notices = takeNotices() }
-            try batch.transaction.send(writes, moves, stamp: clock.unnoted())
+            try batch.transaction.send(writes, moves, stamp: clock.unnoted(), places: places)
         }
         markets.trim(to: limits)
         if batch.doubted.isEmpty, !batch.runs.isEmpty {
             pending = batch
         } else {
-            if !batch.runs.isEmpty { try connection.finishDirect() }
+            if !batch.runs.isEmpty { try connection.finishDirect(places) }
             try enterDoubted(&batch)
             succeeded(batch)
         }
@@ -178,7 +208,7 @@ extension DirectExchange {
         let entries = batch.doubted.map { batch.entries[$0] }
         let admissions: [Admission]
         do {
-            admissions = try connection.enter(entries)
+            admissions = try connection.enterAround(entries, waitsMax: limits.lockWaitsMax)
         } catch {
             guard case .refused = DirectFailure(error) else { throw error }
             // One statement refuses all of its commands for the fault of one.
@@ -186,13 +216,17 @@ extension DirectExchange {
         }
         for (position, admission) in zip(batch.doubted, admissions) {
             batch.answers[position] = .entered(admission)
-            if case .admitted(_, isRetry: false) = admission { hasLogged = true }
+            switch admission {
+            case .admitted(_, isRetry: false): hasLogged = true
+            case .refused(let rejection) where rejection.code == .busy: met(batch.entries[position])
+            case .admitted, .refused: break
+            }
         }
     }
 
     private func enterAlone(_ entry: Entry) throws -> Admission {
         do {
-            return try connection.enter([entry])[0]
+            return try connection.enterAround([entry], waitsMax: 1)[0]
         } catch {
             guard case .refused(let message) = DirectFailure(error) else { throw error }
             return .refused(Rejection(code: .badValue, message: "the database cannot store it: \(message)", field: nil))
@@ -217,7 +251,7 @@ extension DirectExchange {
     }
 
     /// Finds each entry's market: by its symbol, or by the order it names.
-    private func resolve(_ batch: inout DirectBatch) throws {
+    func resolve(_ batch: inout DirectBatch) throws {
         if markets.directory.isEmpty { try learnMarkets() }
         var mayLearn = true
         for (position, entry) in batch.entries.enumerated() {
@@ -258,7 +292,13 @@ extension DirectExchange {
             guard let live = markets[number] else { return true }
             if let expiry = live.nextExpiry, expiry <= batch.lastStamp { return true }
         }
-        return batch.entries.contains { if case .cancelAll = $0.action { true } else { false } }
+        return batch.entries.indices.contains { position in
+            guard case .cancelAll(let scope) = batch.entries[position].action, let number = batch.places[position]
+            else {
+                return false
+            }
+            return markets[number].map { !$0.book.hasAll(of: scope) } ?? true
+        }
     }
 
     /// Begins the transaction, locks the markets and reads what is not in memory.
@@ -293,9 +333,7 @@ extension DirectExchange {
     }
 
     private func loadBest(_ live: LiveMarket, _ side: Side, _ rowsMax: Int) throws {
-        let more = try MatchingTransaction(connection, market: live.market.market)
-            .loadBest(side, beyond: live.book.horizon(of: side), rowsMax: rowsMax)
-        live.book.load(more.rows, side: side, reachesEnd: more.reachesEnd)
+        try live.book.loadBest(side, MatchingTransaction(connection, market: live.market.market), rowsMax: rowsMax)
     }
 
     /// After an id was used twice: which ids of this batch stand in the log.
@@ -312,7 +350,12 @@ extension DirectExchange {
     /// Decides whether an entry is plainly in order.
     private func classify(_ position: Int, _ batch: inout DirectBatch, _ doubts: inout Doubts) {
         let entry = batch.entries[position]
-        guard !doubts.mustDoubt(entry), let (number, time) = market(of: position, batch, doubts),
+        if locks.isUsedElsewhere(entry) {
+            batch.answers[position] = .entered(.refused(entry.busy))
+            return
+        }
+        guard !doubts.mustDoubt(entry), !locks.mayCollide(entry),
+            let (number, time) = market(of: position, batch, doubts),
             let live = markets[number],
             let action = EntryCheck(market: live.market, isHalted: live.book.state.isHalted).action(entry, time: time)
         else {
@@ -363,8 +406,8 @@ extension DirectExchange {
             guard let (number, command) = batch.commands[position], case .cancelAll(let scope) = command.action,
                 let live = markets[number]
             else { continue }
-            live.book.load(
-                named: try MatchingTransaction(connection, market: live.market.market).loadOwned(scope))
+            let transaction = MatchingTransaction(connection, market: live.market.market)
+            try live.book.loadOwned(scope, transaction, limits)
         }
     }
 

@@ -47,7 +47,8 @@ struct DirectService {
         return nil
     }
 
-    func executed(_ market: MarketNumber) { exchange.forget(market) }
+    /// For batches of the inbox: the books that this service has in memory, and room for others.
+    func memory(_ limits: ExchangeLimits) -> BookMemory { BookMemory(limits: limits, sharedWith: exchange) }
 
     mutating func close(because reason: String) {
         entrance.close(because: reason)
@@ -85,6 +86,7 @@ extension EntranceFailure {
     fileprivate init(_ failure: DirectFailure) {
         switch failure {
         case .refused(let message), .unfit(let message): self = .refused(message)
+        case .locked: self = .refused("\(failure); try again")
         case .conflict: self = .refused("\(failure); try again")
         case .unreachable(let message): self = .unreachable(message)
         case .cancelled: self = .unreachable("the matcher is ending")

@@ -16,6 +16,13 @@ final class LiveMarket {
     }
 
     var number: MarketNumber { market.market.number }
+
+    /// The book, of which there is then no other copy.
+    func giveBook() -> OrderBook {
+        var given = OrderBook(state: MarketState(), completeness: .unloaded)
+        swap(&given, &book)
+        return given
+    }
 }
 
 /// The markets that are in memory.
@@ -24,6 +31,8 @@ struct LiveMarkets {
     private(set) var directory: [MarketNumber: VersionedMarket] = [:]
     private var numbers: [String: MarketNumber] = [:]
     private var live: [MarketNumber: LiveMarket] = [:]
+    /// Those whose books somebody else is changing.
+    private var lent: [MarketNumber: LiveMarket] = [:]
 
     subscript(number: MarketNumber) -> LiveMarket? { live[number] }
 
@@ -38,9 +47,37 @@ struct LiveMarkets {
 
     mutating func remove(_ number: MarketNumber) { live[number] = nil }
 
+    /// Hands the book of a market over.
+    mutating func lend(_ number: MarketNumber) -> OrderBook? {
+        lent[number] = live.removeValue(forKey: number)
+        guard let market = lent[number] else { return nil }
+        return market.giveBook()
+    }
+
+    /// The book that was handed over does not hold.
+    mutating func giveUp(_ number: MarketNumber) { lent[number] = nil }
+
+    /// Takes a book that stands where the rows do.
+    /// - Returns: the book, where nothing is known of its market.
+    mutating func takeBack(_ book: consuming OrderBook, of number: MarketNumber) -> OrderBook? {
+        if let market = lent.removeValue(forKey: number) {
+            market.book = book
+            live[number] = market
+        } else if let market = directory[number] {
+            // When its next order expires that is not in memory is not known: at once, until the rows are read.
+            let market = LiveMarket(market, state: MarketState(), nextExpiry: Timestamp(Int64.min))
+            market.book = book
+            live[number] = market
+        } else {
+            return book
+        }
+        return nil
+    }
+
     /// Forgets everything that was not proven.
     mutating func removeAll() {
         live = [:]
+        lent = [:]
         directory = [:]
         numbers = [:]
     }

@@ -77,7 +77,10 @@ private struct MatcherLoop {
     /// With a window: up to when this matcher has seen a market's inbox empty. What shows up below is late.
     private var emptyThrough: [MarketNumber: Timestamp] = [:]
     private var expiries = ExpiryEntries()
+    private var pauses = MarketPauses()
+    private var floor = InboxFloor()
     private var service: DirectService?
+    private var memory: BookMemory
     /// When to look at the inbox though nothing was announced.
     private var nextLook = ContinuousClock.now
     /// Looks in a row that found work.
@@ -99,15 +102,17 @@ private struct MatcherLoop {
         self.configuration = configuration
         self.health = health
         self.logger = logger
+        memory = BookMemory(limits: configuration.limits)
     }
 
     mutating func run(serving entrance: DirectEntrance?) throws {
-        try connection.prepareForMatching()
+        try connection.prepareForMatching(lockWait: configuration.limits.lockWait)
         try connection.listenForCommands()
         // One that was killed may have been asleep.
         try connection.stayAwake()
         try learnMarkets()
         service = try entrance.map { try DirectService($0, connection, health, limits: configuration.limits) }
+        if let service { memory = service.memory(configuration.limits) }
         health.connected(serverProcess: connection.serverProcess)
         defer {
             service?.finish()
@@ -130,7 +135,15 @@ private struct MatcherLoop {
 
     /// Looks at the inbox and executes what is due.
     private mutating func look() throws {
-        if let pause = try executeDue() {
+        let found: Duration?
+        do {
+            found = try executeDue()
+        } catch let error where connection.isUsable && connection.isLockTimeout(error) {
+            // Somebody holds a whole table. What does not need it goes on.
+            logger.warning("the inbox cannot be read; it is tried again", metadata: ["error": "\(error)"])
+            found = configuration.limits.pollInterval
+        }
+        if let pause = found {
             nextLook = ContinuousClock.now + pause
             busyLooks = 0
         } else {
@@ -200,16 +213,24 @@ private struct MatcherLoop {
     /// Executes one batch of every market that is due.
     /// - Returns: how long to wait for the next, or nil if there is more to do at once.
     private mutating func executeDue() throws -> Duration? {
-        let due = try connection.dueMarkets()
+        let search = floor.search()
+        let begun = ContinuousClock.now
+        let due = try connection.dueMarkets(search)
+        floor.looked(search, found: due, cost: ContinuousClock.now - begun)
         let now = due.now
         let cutoff = cutoff(due)
         var didWork = false
-        var pause = configuration.limits.pollInterval
+        var pause = due.isDeaf ? configuration.limits.pollIntervalWhenDeaf : configuration.limits.pollInterval
+        if let wait = floor.pause { pause = min(pause, wait) }
         if !unreadable.isEmpty { try learnMarkets() }
         health.waits(only: Set(due.markets.lazy.filter { $0.oldestWaiting != nil }.map(\.market)))
         for dueMarket in due.markets {
             guard let market = try market(dueMarket.market) else { continue }
             var isEmpty = true
+            if let wait = pauses.wait(for: dueMarket.market) {
+                pause = min(pause, wait)
+                continue
+            }
             if let oldest = dueMarket.oldestWaiting, oldest <= cutoff {
                 let report = try executeAlone(
                     market, whatIsDue(of: dueMarket.market, cutoff, isShared: due.cluster != nil), oldest: oldest)
@@ -239,9 +260,13 @@ private struct MatcherLoop {
     private func whatIsDue(
         of market: MarketNumber, _ cutoff: Timestamp, isShared: Bool
     ) -> MatchingBatch.Due {
-        if isShared { return MatchingBatch.Due(closed: cutoff) }
-        return MatchingBatch.Due(
-            cutoff: cutoff, closedThrough: hasWindow ? emptyThrough[market] ?? Timestamp(Int64.min) : nil)
+        var due =
+            isShared
+            ? MatchingBatch.Due(closed: cutoff)
+            : MatchingBatch.Due(
+                cutoff: cutoff, closedThrough: hasWindow ? emptyThrough[market] ?? Timestamp(Int64.min) : nil)
+        due.floor = floor.floor(of: market)
+        return due
     }
 
     private var hasWindow: Bool { configuration.window > .zero }
@@ -256,9 +281,10 @@ private struct MatcherLoop {
         do {
             health.begins("a batch of \(market.symbol)")
             let report = try MatchingBatch(
-                MatchingTransaction(connection, market: market), due: due, limits: configuration.limits
+                MatchingTransaction(connection, market: market), due: due, limits: configuration.limits,
+                memory: memory
             ).run(care: careful[market.number])
-            service?.executed(market.number)
+            pauses.succeeded(market.number)
             if let report {
                 careful.succeeded(market.number, of: commandsMax)
                 health.succeeded(market.number, on: .inbox)
@@ -277,6 +303,7 @@ private struct MatcherLoop {
             {
                 return .again
             }
+            pauses.failed(market.number, configuration.limits)
             complain(of: market, "\(failure)")
             return nil
         }

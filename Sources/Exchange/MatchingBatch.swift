@@ -32,6 +32,9 @@ public struct MatchingBatch {
         /// With a window: a command that shows up stamped at or before this is late. Nil without a window.
         public var closedThrough: Timestamp?
 
+        /// No command stamped then or earlier waits.
+        public var floor = Timestamp(Int64.min)
+
         /// In a cluster: whether commands are compared with those of other nodes that use the same client order id.
         public var isShared = false
 
@@ -53,11 +56,14 @@ public struct MatchingBatch {
     private let transaction: MatchingTransaction
     private let limits: ExchangeLimits
     private let due: Due
+    private let memory: BookMemory?
 
-    public init(_ transaction: MatchingTransaction, due: Due, limits: ExchangeLimits) {
+    /// - Parameter memory: where the market's book may stand from the batch before, and is put after this one.
+    public init(_ transaction: MatchingTransaction, due: Due, limits: ExchangeLimits, memory: BookMemory? = nil) {
         self.transaction = transaction
         self.limits = limits
         self.due = due
+        self.memory = memory
     }
 
     /// Runs the whole transaction.
@@ -67,20 +73,42 @@ public struct MatchingBatch {
     /// - Returns: nil if another matcher has the market or nothing is due.
     /// - Throws: with the transaction rolled back, except where its commit is unknown.
     public func run(waits: Bool = false, care: Care = .none) throws -> Report? {
+        var remembered = memory?.take(transaction.market.number)
         do {
+            let state = remembered?.state
             guard
                 let batch = try transaction.begin(
-                    cutoff: due.cutoff, commandsMax: limits.commandsPerBatchMax, rowsMax: limits.rowsLoadedFirst,
-                    waits: waits)
-            else { return nil }
-            return try execute(batch, care)
+                    cutoff: due.cutoff, floor: due.floor, commandsMax: limits.commandsPerBatchMax,
+                    rowsMax: limits.rowsLoadedFirst, waits: waits, needsRows: { $0 != state })
+            else {
+                if let book = remembered.take() { memory?.keep(book, of: transaction.market.number) }
+                return nil
+            }
+            let isFromMemory = batch.state == state
+            if !isFromMemory { memory?.giveUp(transaction.market.number) }
+            do {
+                return try execute(
+                    batch, care,
+                    isFromMemory
+                        ? remembered.take()!
+                        : OrderBook(
+                            state: batch.state, completeness: .unloaded, limits: transaction.market.limits))
+            } catch  where isFromMemory && transaction.isConflict(error) {
+                // The rows are not what memory had: once more from them.
+                transaction.rollback()
+                memory?.places.forget()
+            }
         } catch {
             transaction.rollback()
+            memory?.places.forget()
             throw error
         }
+        return try run(waits: waits, care: care)
     }
 
-    private func execute(_ batch: MatchingTransaction.Batch, _ care: Care) throws -> Report {
+    private func execute(
+        _ batch: MatchingTransaction.Batch, _ care: Care, _ remembered: consuming OrderBook
+    ) throws -> Report {
         var commands = batch.commands.sorted(by: Command.executesBefore)[...]
         var setAside = batch.unreadable
         let left: ArraySlice<Command>
@@ -100,20 +128,21 @@ public struct MatchingBatch {
         try transaction.setAside(setAside)
         guard !commands.isEmpty else {
             try transaction.commitUnexecuted()
+            memory?.keep(remembered, of: transaction.market.number)
             return Report(
                 commands: 0, trades: 0, late: 0, seq: batch.state.seq, isFull: !left.isEmpty, setAside: setAside)
         }
-        var report = try execute(Array(commands), of: batch, leaves: !left.isEmpty)
+        var report = try execute(Array(commands), of: batch, remembered, leaves: !left.isEmpty)
         report.setAside = setAside
         return report
     }
 
     /// - Parameter leaves: whether due commands were put back.
     private func execute(
-        _ commands: [Command], of batch: MatchingTransaction.Batch, leaves: Bool
+        _ commands: [Command], of batch: MatchingTransaction.Batch, _ remembered: consuming OrderBook, leaves: Bool
     ) throws -> Report {
         let closedThrough = due.closedThrough.map { max($0, batch.closedThrough) }
-        var book = OrderBook(state: batch.state, completeness: .unloaded, limits: transaction.market.limits)
+        var book = remembered
         try load(batch, commands, into: &book)
         let duplicates = due.isShared ? try duplicates(among: commands) : []
         var late = 0
@@ -126,11 +155,14 @@ public struct MatchingBatch {
         let isFull = leaves || commands.count >= limits.commandsPerBatchMax
         let journal = book.takeJournal()
         try transaction.commit(
-            journal, book.takeChanges(), state: book.state,
+            journal, book.takeChanges(), before: batch.state.seq, state: book.state,
             closedThrough: leaves
-                ? batch.closedThrough : closed(batch, last: commands.last!.time, isFull: isFull))
-        return Report(
+                ? batch.closedThrough : closed(batch, last: commands.last!.time, isFull: isFull),
+            places: memory?.places)
+        let report = Report(
             commands: commands.count, trades: journal.trades.count, late: late, seq: book.state.seq, isFull: isFull)
+        memory?.keep(book, of: transaction.market.number)
+        return report
     }
 
     /// Up to where pools are closed once this batch has run: to its cutoff, or to its last pool if there may be more.
@@ -140,17 +172,17 @@ public struct MatchingBatch {
     }
 
     private func load(_ batch: MatchingTransaction.Batch, _ commands: [Command], into book: inout OrderBook) throws {
-        book.load(batch.bids.rows, side: .bid, reachesEnd: batch.bids.reachesEnd)
-        book.load(batch.asks.rows, side: .ask, reachesEnd: batch.asks.reachesEnd)
+        if let bids = batch.bids { book.load(bids.rows, side: .bid, reachesEnd: bids.reachesEnd) }
+        if let asks = batch.asks { book.load(asks.rows, side: .ask, reachesEnd: asks.reachesEnd) }
         book.load(named: batch.overdue)
-        let targets = commands.compactMap(\.action.target)
+        let targets = commands.compactMap(\.action.target).filter { !book.knows($0) }
         if !targets.isEmpty {
             let (resting, closed) = try transaction.loadNamed(targets)
             book.load(named: resting)
             book.learn(closed: closed)
         }
         for scope in Set(commands.compactMap(\.action.scope)) {
-            book.load(named: try transaction.loadOwned(scope))
+            try book.loadOwned(scope, transaction, limits)
         }
     }
 
@@ -167,8 +199,7 @@ public struct MatchingBatch {
     private func loadDeeper(for command: Command, into book: inout OrderBook) throws {
         var rowsMax = limits.rowsLoadedMore
         while let side = book.shortage(for: command) {
-            let more = try transaction.loadBest(side, beyond: book.horizon(of: side), rowsMax: rowsMax)
-            book.load(more.rows, side: side, reachesEnd: more.reachesEnd)
+            try book.loadBest(side, transaction, rowsMax: rowsMax)
             rowsMax = min(rowsMax * 2, limits.rowsLoadedMax)
         }
     }

@@ -103,8 +103,8 @@ public final class MarketDataFeed: Sendable {
 
     private func look(_ state: inout FeedState) async throws {
         let now = ContinuousClock.now
-        if isHinted.exchange(false, ordering: .acquiringAndReleasing) || state.headsReadAt + limits.pollInterval <= now
-        {
+        let pollInterval = state.isDeaf ? min(limits.bookInterval, limits.pollInterval) : limits.pollInterval
+        if isHinted.exchange(false, ordering: .acquiringAndReleasing) || state.headsReadAt + pollInterval <= now {
             state.headsReadAt = now
             try await readHeads(&state)
             noteAnswer()
@@ -115,6 +115,7 @@ public final class MarketDataFeed: Sendable {
             let readiness = try await reader.readiness()
             noteAnswer()
             told.withLock { $0.readiness = readiness }
+            state.isDeaf = try await reader.isDeaf()
         }
         // Trades and outcomes are news; nobody should wait for books to hear of them.
         for number in state.active { try await alone(&state, number) { try await readTrades(&$0, number) } }
@@ -197,7 +198,9 @@ public final class MarketDataFeed: Sendable {
     ) async throws {
         guard state.trackers[number]?.bookDecision(now: now) == .readNow else { return }
         state.trackers[number]?.bookReadBegins(now: now)
+        let begun = ContinuousClock.now
         let book = try await reader.book(number, depth: limits.bookDepth)
+        state.trackers[number]?.bookReadTook(ContinuousClock.now - begun)
         guard let snapshot = state.trackers[number]?.bookArrived(book) else { return }
         state.touch(number)
         state.updates[number]?.book = snapshot
@@ -215,6 +218,8 @@ private struct FeedState {
     /// Markets without a tracker, because their rows cannot be read.
     var unreadable: Set<MarketNumber> = []
     var marketsReadAt = ContinuousClock.now
+    /// Nobody is notified of anything now.
+    var isDeaf = false
 
     /// Makes sure that the market has an update, and that it shows what is known by now.
     mutating func touch(_ number: MarketNumber) {

@@ -10,6 +10,8 @@ struct MarketTracker<Instant: InstantProtocol> where Instant.Duration == Duratio
     private(set) var book: AggregatedBook?
     private(set) var recentTrades: [Trade] = []
     private var bookReadAt: Instant?
+    /// How long a book that is dear to read is left alone.
+    private var bookPause = Duration.zero
     private var isFirst = true
     private let bookInterval: Duration
     private let recentCount: Int
@@ -47,11 +49,15 @@ struct MarketTracker<Instant: InstantProtocol> where Instant.Duration == Duratio
     func bookDecision(now: Instant) -> BookDecision {
         guard book.map({ $0.seq < seq }) ?? true else { return .upToDate }
         guard let bookReadAt else { return .readNow }
-        let due = bookReadAt.advanced(by: bookInterval)
+        let due = bookReadAt.advanced(by: max(bookInterval, bookPause))
         return due <= now ? .readNow : .readAt(due)
     }
 
     mutating func bookReadBegins(now: Instant) { bookReadAt = now }
+
+    /// A book takes long to read while somebody keeps an old snapshot: what left it is walked through. It is read less
+    /// often then, so that those who trade do not pay for it.
+    mutating func bookReadTook(_ cost: Duration) { bookPause = min(cost * 4, .seconds(2)) }
 
     /// The chain: each book names the one before it.
     mutating func bookArrived(_ fresh: AggregatedBook) -> BookSnapshot? {

@@ -67,6 +67,8 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
     case unconfirmed = 119
     /// The node takes no commands now. Only an entrance refuses with this.
     case notReady = 120
+    /// Another session holds what the command needs; trying again may do. Only an entrance refuses with this.
+    case busy = 121
     /// What is stored of it cannot be read. It was never executed and takes no `seq`.
     case unreadable = 122
     /// What executing it would write does not fit into the tables. It takes no `seq`.
@@ -102,6 +104,7 @@ public enum OutcomeCode: Int16, Hashable, Sendable, CaseIterable {
         case .notPermitted: "not_permitted"
         case .unconfirmed: "unconfirmed"
         case .notReady: "not_ready"
+        case .busy: "busy"
         case .unreadable: "unreadable"
         case .unexecutable: "unexecutable"
         }

@@ -73,15 +73,17 @@ public struct BatchWrites {
     }
 
     /// Everything else, in one round trip.
-    func sendRest(into pipeline: inout Pipeline) throws {
+    func sendRest(into pipeline: inout Pipeline, places: RowPlaces? = nil) throws {
+        places?.begin()
+        for id in deleted { places?.moved(id) }
         try insert(logged, Tables.commands, &pipeline)
         try insert(outcomes, Tables.outcomes, &pipeline)
         try insert(trades, Tables.trades, &pipeline)
-        if !candles.isEmpty { try merge(candles, &pipeline) }
+        if !candles.isEmpty { try merge(candles, &pipeline, places) }
         try insert(closed, Tables.closed, &pipeline)
         try insert(inserted, Tables.book, &pipeline)
         if !deleted.isEmpty { try pipeline.send(SQL.deleteResting, deleted.map(\.uuid), Int64(deleted.count)) }
-        if !updated.isEmpty { try update(updated, &pipeline) }
+        if !updated.isEmpty { try update(updated, &pipeline, places) }
         if !notices.isEmpty { try pipeline.send(SQL.notifyMarkets, notices.payloads, notices.traded) }
     }
 
@@ -90,11 +92,12 @@ public struct BatchWrites {
         try table.insert(rows, into: &pipeline)
     }
 
-    private func merge(_ candles: [Marketed<Candle>], _ pipeline: inout Pipeline) throws {
+    private func merge(_ candles: [Marketed<Candle>], _ pipeline: inout Pipeline, _ places: RowPlaces?) throws {
         guard candles.count >= spreadRowsMin else {
-            for candle in candles { try merge(candle.row, candle.market, &pipeline) }
+            for candle in candles { try merge(candle.row, candle.market, &pipeline, places) }
             return
         }
+        for candle in candles { places?.moved(candleOf: candle.market) }
         let rows = candles.map(\.row)
         try pipeline.send(
             SQL.mergeCandles, candles.map(\.market), rows.map(\.time.postgres), rows.map(\.open.rawValue),
@@ -104,22 +107,37 @@ public struct BatchWrites {
             rows.map { PostgresNumeric(unscaled: $0.takerBuyVolume, scale: 0) }, rows.map(\.takerBuyNotional.numeric))
     }
 
-    private func merge(_ candle: Candle, _ market: Int16, _ pipeline: inout Pipeline) throws {
-        try pipeline.send(
-            SQL.mergeCandle, market, candle.time.postgres, candle.open.rawValue, candle.high.rawValue,
-            candle.low.rawValue, candle.close.rawValue, PostgresNumeric(unscaled: candle.volume, scale: 0),
-            candle.notional.numeric, candle.trades, candle.firstTrade.rawValue, candle.lastTrade.rawValue,
-            PostgresNumeric(unscaled: candle.takerBuyVolume, scale: 0), candle.takerBuyNotional.numeric)
+    private func merge(
+        _ candle: Candle, _ market: Int16, _ pipeline: inout Pipeline, _ places: RowPlaces?
+    ) throws {
+        var values: [any PostgresEncodable] = [
+            market, candle.time.postgres, candle.open.rawValue, candle.high.rawValue, candle.low.rawValue,
+            candle.close.rawValue, PostgresNumeric(unscaled: candle.volume, scale: 0), candle.notional.numeric,
+            candle.trades, candle.firstTrade.rawValue, candle.lastTrade.rawValue,
+            PostgresNumeric(unscaled: candle.takerBuyVolume, scale: 0), candle.takerBuyNotional.numeric,
+        ]
+        let place = places?.candle(market, candle.time)
+        if let place { values.append(place) }
+        let result = try pipeline.send(place == nil ? SQL.mergeCandle : SQL.updateCandle, with: values)
+        // A batch over the end of a minute has two; the last one is the one that runs.
+        places?.ask(.candle(market: market, time: candle.time), in: result)
     }
 
-    private func update(_ orders: [RestingOrder], _ pipeline: inout Pipeline) throws {
-        if orders.count == 1 {
-            try pipeline.send(
-                SQL.updateRestingOne, orders[0].id.uuid, orders[0].price.rawValue, orders[0].priority.rawValue,
-                orders[0].amount.rawValue, orders[0].filled.rawValue, orders[0].dropped.rawValue,
-                orders[0].notional.numeric)
+    private func update(_ orders: [RestingOrder], _ pipeline: inout Pipeline, _ places: RowPlaces?) throws {
+        if orders.count <= placedRowsMax {
+            for order in orders {
+                var values: [any PostgresEncodable] = [
+                    order.id.uuid, order.price.rawValue, order.priority.rawValue, order.amount.rawValue,
+                    order.filled.rawValue, order.dropped.rawValue, order.notional.numeric,
+                ]
+                let place = places?.order(order.id)
+                if let place { values.append(place) }
+                let result = try pipeline.send(place == nil ? SQL.updateRestingOne : SQL.updateRestingAt, with: values)
+                places?.ask(.order(order.id), in: result)
+            }
             return
         }
+        for order in orders { places?.moved(order.id) }
         try pipeline.send(
             SQL.updateResting, orders.map(\.id.uuid), orders.map(\.price.rawValue), orders.map(\.priority.rawValue),
             orders.map(\.amount.rawValue), orders.map(\.filled.rawValue), orders.map(\.dropped.rawValue),

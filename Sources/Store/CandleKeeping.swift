@@ -68,6 +68,41 @@ extension Connection {
         try execute(SQL.dropTrades, before.postgres).map(TradeChunk.init)
     }
 
+    /// Drops the chunks that lie wholly before a time, one after another, and waits for whoever reads one without keeping
+    /// others from it.
+    /// - Parameters:
+    ///   - patience: how long one chunk is tried again.
+    ///   - onWait: told once for each chunk that is waited for, in one line.
+    /// - Throws: a `StoreError` of kind `busy` where a chunk is read for longer; what was dropped stays dropped.
+    public func dropTrades(
+        before: Timestamp, patience: Duration, onWait: (String) -> Void
+    ) throws -> [TradeChunk] {
+        var dropped: [TradeChunk] = []
+        for chunk in try tradeChunks(before: before) {
+            let deadline = ContinuousClock.now + patience
+            var pause = Duration.milliseconds(100)
+            while true {
+                do {
+                    dropped += try dropTrades(before: chunk.ends)
+                    break
+                } catch let error as PostgresError where error.isLockTimeout {
+                    let readers = try execute(SQL.chunkReaders, chunk.name).one().decode(String?.self, at: 0)
+                    let who = readers.map { "server process \($0)" } ?? "somebody"
+                    guard ContinuousClock.now < deadline else {
+                        throw StoreError(
+                            .busy,
+                            "\(dropped.count) chunks were dropped, and then not \(chunk.name): \(who) reads it; end that session or try again later"
+                        )
+                    }
+                    if pause == .milliseconds(100) { onWait("\(chunk.name) is read by \(who); it is tried again") }
+                    _ = try waitForNotification(timeout: pause)
+                    pause = min(pause * 2, .seconds(2))
+                }
+            }
+        }
+        return dropped
+    }
+
     /// How much time new chunks cover.
     /// - Throws: a `Rejection` where that is neither hours that divide a day nor whole days.
     public func setTradeChunk(seconds: Int64) throws {

@@ -51,8 +51,12 @@ public struct DirectTransaction {
     }
 
     /// Sends all writes and COMMIT, and returns while they are under way; `Connection.finishDirect` waits for them.
-    /// - Parameter stamp: the latest stamp given, if the database shall hear of it.
-    public mutating func send(_ writes: BatchWrites, _ moves: [Move], stamp: Timestamp?) throws {
+    /// - Parameters:
+    ///   - stamp: the latest stamp given, if the database shall hear of it.
+    ///   - places: where rows stand; `finishDirect` tells it where they stand then.
+    public mutating func send(
+        _ writes: BatchWrites, _ moves: [Move], stamp: Timestamp?, places: RowPlaces? = nil
+    ) throws {
         let begins = !isOpen
         isOpen = true
         try writes.prepare(connection)
@@ -66,7 +70,7 @@ public struct DirectTransaction {
         }
         try connection.startPipeline { pipeline in
             if !copies { try pipeline.move(moves) }
-            try writes.sendRest(into: &pipeline)
+            try writes.sendRest(into: &pipeline, places: places)
             if let stamp { try pipeline.send(SQL.noteStamp, stamp.rawValue) }
             if begins, !copies { try pipeline.commitAtEnd() } else { try pipeline.commit() }
         }
@@ -78,7 +82,10 @@ public struct DirectTransaction {
 
 extension Connection {
     /// Waits until what `DirectTransaction.send` sent is durable.
-    public func finishDirect() throws { try finishPipeline() }
+    public func finishDirect(_ places: RowPlaces? = nil) throws {
+        let results = try finishPipeline()
+        try places?.learn(results)
+    }
 }
 
 extension Pipeline {
@@ -119,6 +126,8 @@ extension PostgresError {
         isRetryable || sqlState == SQLState("PB900") || sqlState == .uniqueViolation
             // How move_market says that the market is not where memory has it.
             || sqlState == SQLState("22012")
+            // The queue of notifications was filled between a hint and its commit; the next one goes without.
+            || sqlState == SQLState("54000")
     }
 }
 
@@ -126,6 +135,8 @@ extension PostgresError {
 public enum DirectFailure: Error, Sendable {
     /// Undone; what memory holds was out of date, or an id was used before.
     case conflict
+    /// Undone; another session holds what it needs, and did not let go in time.
+    case locked(String)
     /// Undone; the server refused what one of its commands would write.
     case unfit(String)
     /// Undone; the server refused it for a reason that no command gave.
@@ -139,6 +150,7 @@ public enum DirectFailure: Error, Sendable {
         switch error {
         case let failure as DirectFailure: self = failure
         case let error as PostgresError where error.isOfServerState: self = .unreachable(error.description)
+        case let error as PostgresError where error.isLockTimeout: self = .locked(error.query ?? "")
         case let error as PostgresError where error.isConflict: self = .conflict
         case let error as PostgresError where error.isOfData: self = .unfit(error.description)
         case is CancellationError: self = .cancelled
@@ -161,6 +173,7 @@ extension DirectFailure: CustomStringConvertible {
     public var description: String {
         switch self {
         case .conflict: "others changed the market each time it was tried"
+        case .locked: "another session holds what these commands need"
         case .unfit(let words), .refused(let words), .unreachable(let words): words
         case .cancelled: "the matcher is ending"
         }

@@ -17,6 +17,12 @@ public struct DueMarkets: Sendable {
     public var now: Timestamp
     /// Where the database is a node of a cluster.
     public var cluster: Cluster?
+    /// The transactions that were under way just before.
+    public var snapshot: TransactionSnapshot?
+    /// The last stamp that the database gave before.
+    public var lastStamp = Timestamp(0)
+    /// Whether no hints are sent, because somebody lets the queue of notifications fill.
+    public var isDeaf = false
 
     /// What a matcher must know of its cluster.
     public struct Cluster: Hashable, Sendable {
@@ -38,10 +44,12 @@ public struct DueMarkets: Sendable {
 extension Connection {
     /// What each market waits for.
     /// - Throws: kind `unfit` where the server does not keep any more what it is given.
-    public func dueMarkets() throws -> DueMarkets {
+    public func dueMarkets(_ search: InboxSearch = .everything) throws -> DueMarkets {
         let results = try pipeline { pipeline in
+            // First, so that what had ended by then is seen by the second.
             try pipeline.send(SQL.matcherClock)
-            try pipeline.send(SQL.marketsDue)
+            try pipeline.send(
+                SQL.marketsDue, search.after.postgres, search.behind.map(\.rawValue).sorted())
             try pipeline.send(SQL.serverKeeping)
         }
         try ServerKeeping(results[2].one()).require()
@@ -57,7 +65,9 @@ extension Connection {
                 oldestWaiting: try row.time(at: 1), nextExpiry: try row.time(at: 2))
         }
         return DueMarkets(
-            markets: markets, now: Timestamp(try facts.decode(PostgresTimestamp.self, at: 0)), cluster: cluster)
+            markets: markets, now: Timestamp(try facts.decode(PostgresTimestamp.self, at: 0)), cluster: cluster,
+            snapshot: TransactionSnapshot(try facts.decode(String.self, at: 4)),
+            lastStamp: Timestamp(try facts.decode(Int64.self, at: 5)), isDeaf: try facts.decode(at: 6))
     }
 
     /// Whether statements can be sent: the connection stands.
@@ -70,8 +80,10 @@ extension Connection {
     public func answers() throws { try execute(SQL.answer) }
 
     /// Sets this connection up for matching transactions.
-    public func prepareForMatching() throws {
+    /// - Parameter lockWait: how long it waits for a lock that somebody else holds; nil: as long as that takes.
+    public func prepareForMatching(lockWait: Duration? = nil) throws {
         try execute(SQL.planForMatching)
+        if let lockWait { try limitLockWaits(lockWait) }
     }
 
     /// Hears of new commands from now on.

@@ -12,9 +12,14 @@ public final class LoggedEntrance: CommandEntrance {
     private let session: Session
     private let line = Mutex(Line())
 
+    /// How long one command may keep the others waiting for a lock that another session holds, and how often commands of
+    /// one call may.
+    private static let lockWait = Duration.milliseconds(20)
+    private static let lockWaitsMax = 20
+
     /// Connects at the first command.
     public init(_ configuration: ConnectionConfiguration) {
-        session = Session(configuration.settled(for: .entering))
+        session = Session(configuration.settled(for: .entering)) { try $0.limitLockWaits(Self.lockWait) }
     }
 
     public func submit(
@@ -28,7 +33,8 @@ public final class LoggedEntrance: CommandEntrance {
             guard line.withLock({ number > $0.lostThrough }) else {
                 throw EntranceFailure.unreachable("the connection was lost while these commands stood in line")
             }
-            return EntranceAnswer(try connection.enter(entries).map { Receipt($0) })
+            let admissions = try connection.enterAround(entries, waitsMax: Self.lockWaitsMax)
+            return EntranceAnswer(admissions.map { Receipt($0) })
         } answer: { [self] result in
             answer(result.mapError { failure($0) })
         }

@@ -60,6 +60,11 @@ public struct MarketDataReader: Sendable {
     /// Whether orders would be taken and executed, as the tables have it.
     public func readiness() async throws -> StoredReadiness { try await session.run { try $0.readiness() } }
 
+    /// Whether hints are not sent, because somebody lets the queue of notifications fill.
+    public func isDeaf() async throws -> Bool {
+        try await session.run { try $0.execute(SQL.isDeaf).one().decode(at: 0) }
+    }
+
     /// Levels of one snapshot, at most `depth` per side.
     public func book(_ market: MarketNumber, depth: Int) async throws -> AggregatedBook {
         try await session.run { try $0.aggregatedBook(market, depth: depth) }

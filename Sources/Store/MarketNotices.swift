@@ -20,8 +20,12 @@ public struct MarketNotices: Sendable {
 }
 
 extension Connection {
-    /// Announces at once.
+    /// Announces at once. What cannot be announced is found by whoever polls.
     public func announce(_ notices: MarketNotices) throws {
-        try execute(SQL.notifyMarkets, notices.payloads, notices.traded)
+        do {
+            try execute(SQL.notifyMarkets, notices.payloads, notices.traded)
+        } catch {
+            guard error.kind == .server, !isLost else { throw error }
+        }
     }
 }

@@ -18,9 +18,9 @@ public struct MatchingTransaction {
         public var commands: [Command]
         /// What was due and cannot be read.
         public var unreadable: [SetAside]
-        /// The best rows of both sides, best first, to begin with.
-        public var bids: LoadedRows
-        public var asks: LoadedRows
+        /// The best rows of both sides, best first, to begin with; nil where they were not wanted.
+        public var bids: LoadedRows?
+        public var asks: LoadedRows?
         /// gtd orders whose time is at or before the latest command's.
         public var overdue: [RestingOrder]
     }
@@ -40,11 +40,16 @@ public struct MatchingTransaction {
     /// Begins the transaction, locks the market and takes what is due.
     /// - Parameters:
     ///   - cutoff: commands stamped later stay in the inbox.
+    ///   - floor: no command stamped then or earlier waits.
     ///   - commandsMax: about how many commands; the last pool is taken whole.
     ///   - rowsMax: how many rows of each side to load to begin with.
     ///   - waits: whether to wait for a matcher that has the market.
+    ///   - needsRows: whether the best rows are wanted of a market that stands there.
     /// - Returns: nil, with nothing begun, if another matcher has the market or nothing is due.
-    public func begin(cutoff: Timestamp, commandsMax: Int, rowsMax: Int, waits: Bool) throws -> Batch? {
+    public func begin(
+        cutoff: Timestamp, floor: Timestamp = Timestamp(Int64.min), commandsMax: Int, rowsMax: Int, waits: Bool,
+        needsRows: (MarketState) -> Bool = { _ in true }
+    ) throws -> Batch? {
         let lock = waits ? SQL.waitForMarket : SQL.lockMarket
         let locked = try connection.pipeline { pipeline in
             try pipeline.begin()
@@ -56,7 +61,7 @@ public struct MatchingTransaction {
         }
         let (state, closedThrough) = try MarketState.decode(row)
         let due = try connection.execute(
-            SQL.takeDue, market.number.rawValue, cutoff.postgres, Int64(commandsMax))
+            SQL.takeDue, market.number.rawValue, cutoff.postgres, Int64(commandsMax), floor.postgres)
         guard !due.isEmpty else {
             rollback()
             return nil
@@ -75,14 +80,20 @@ public struct MatchingTransaction {
             }
         }
         let clock = max(state.clock, commands.map(\.time).max() ?? state.clock)
-        return try loadFirst(state, closedThrough, commands, unreadable, clock: clock, rowsMax: rowsMax)
+        return try loadFirst(
+            state, closedThrough, commands, unreadable, clock: clock, rowsMax: needsRows(state) ? rowsMax : nil)
     }
 
     private func loadFirst(
         _ state: MarketState, _ closedThrough: Timestamp, _ commands: [Command], _ unreadable: [SetAside],
-        clock: Timestamp, rowsMax: Int
+        clock: Timestamp, rowsMax: Int?
     ) throws -> Batch {
         let number = market.number.rawValue
+        guard let rowsMax else {
+            return Batch(
+                state: state, closedThrough: closedThrough, commands: commands, unreadable: unreadable,
+                overdue: try loadOverdue(clock))
+        }
         let results = try connection.pipeline { pipeline in
             try pipeline.send(SQL.loadBest, number, Int16(0), Int64.min, Int64.min, Int64(rowsMax))
             try pipeline.send(SQL.loadBest, number, Int16(1), Int64.min, Int64.min, Int64(rowsMax))
@@ -96,13 +107,15 @@ public struct MatchingTransaction {
             overdue: try overdue.map(RestingOrder.decode))
     }
 
-    /// The next rows of a side beyond a place in its queue, locked.
+    /// The next rows of a side beyond a place in its queue.
+    /// - Parameter locks: whether they are locked; it takes a write for each.
     public func loadBest(
-        _ side: Side, beyond place: (price: PriceTicks, priority: Seq)?, rowsMax: Int
+        _ side: Side, beyond place: (price: PriceTicks, priority: Seq)?, rowsMax: Int, locks: Bool = true
     ) throws -> LoadedRows {
         let rank = place.map { side == .bid ? -$0.price.rawValue : $0.price.rawValue } ?? .min
         let rows = try connection.execute(
-            SQL.loadBest, market.number.rawValue, Int16(side.rawValue), rank, place?.priority.rawValue ?? .min,
+            locks ? SQL.loadBest : SQL.verifyBook, market.number.rawValue, Int16(side.rawValue), rank,
+            place?.priority.rawValue ?? .min,
             Int64(rowsMax))
         return LoadedRows(rows: try rows.map(RestingOrder.decode), reachesEnd: rows.count < rowsMax)
     }
@@ -172,21 +185,33 @@ public struct MatchingTransaction {
     }
 
     /// Writes everything a batch did, and commits.
-    public func commit(_ journal: Journal, _ changes: BookChanges, state: MarketState, closedThrough: Timestamp) throws
-    {
+    /// - Parameters:
+    ///   - before: the market's execution number as `begin` found it.
+    ///   - places: where rows stand; hears where they stand then.
+    public func commit(
+        _ journal: Journal, _ changes: BookChanges, before: Seq, state: MarketState, closedThrough: Timestamp,
+        places: RowPlaces? = nil
+    ) throws {
         var writes = BatchWrites()
         try writes.add(journal, changes, logs: nil, of: market)
         writes.notices.add(market, at: state, traded: !journal.trades.isEmpty)
         try writes.prepare(connection)
         if writes.needsCopy { try writes.copyMany(over: connection) }
-        try connection.pipeline { pipeline in
-            try writes.sendRest(into: &pipeline)
+        let results = try connection.pipeline { pipeline in
+            try writes.sendRest(into: &pipeline, places: places)
             try pipeline.send(
                 SQL.saveState, market.number.rawValue, state.seq.rawValue, state.tradeID.rawValue,
                 state.lastPrice?.rawValue, state.clock.postgres, closedThrough.postgres, state.isHalted,
-                state.digest.bytes)
+                state.digest.bytes, before.rawValue)
             try pipeline.commit()
         }
+        try places?.learn(results)
+    }
+
+    /// Whether an error says that the rows are not what memory has.
+    public func isConflict(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError else { return false }
+        return error.isConflict && !error.isLockTimeout
     }
 
     /// Gives the market back; nothing of the batch remains.

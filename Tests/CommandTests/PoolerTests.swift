@@ -17,7 +17,7 @@ private let allowed = [
     ["order", "--client-order-id", "first"],
 ]
 
-@Suite(.disabled("written, not run to its end yet"), .enabled(if: Pooler.program != nil, "left out: there is no pgbouncer")) struct PoolerTests {
+@Suite(.enabled(if: Pooler.program != nil, "left out: there is no pgbouncer")) struct PoolerTests {
     private let database: TestDatabase
 
     init() throws {

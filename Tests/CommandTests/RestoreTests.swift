@@ -12,8 +12,7 @@ import Testing
         _ = try? run(program("pg_restore"), options + ["-d", server.url(database: database), dump])
     }
 
-    @Test(.disabled("an order placed after migrate mended the restore fails; why is not known yet"))
-    func `a restore that left something out is refused with its remedy, and trades again after it`() async throws {
+    @Test func `a restore that left something out is refused with its remedy, and trades again after it`() async throws {
         let database = try TestDatabase()
         try database.addMarket("M", tick: "1", lot: "1")
         try await withMatcher(database) {

@@ -26,7 +26,7 @@ private let reading = [
     ["order", "--client-order-id", "first", "--json"],
 ]
 
-@Suite(.disabled("written, not run to its end yet")) struct SessionDefaultsTests {
+@Suite struct SessionDefaultsTests {
     @Test func `under a role with every setting at once all commands do and say what they do under any other`() async throws {
         let database = try TestDatabase()
         let role = try SettingRole(hostile)

@@ -248,8 +248,10 @@ import Testing
         #expect(try desk.verify().commands == 2)
     }
 
-    @Test(arguments: [3, 50, 100_000])
-    func `random commands by two ways in, mixed, replay to the same book`(ordersInMemoryMax: Int) throws {
+    @Test(arguments: [3, 50, 100_000], [false, true])
+    func `random commands by two ways in, mixed, replay to the same book`(
+        ordersInMemoryMax: Int, isMemoryShared: Bool
+    ) throws {
         let seed = UInt64.random(in: 0 ... .max)
         var flow = RandomFlow(seed: seed)
         let desk = try Desk()
@@ -258,22 +260,30 @@ import Testing
         limits.rowsLoadedFirst = 4
         limits.rowsLoadedMore = 4
         limits.closedRememberedMax = 10
-        let exchange = try DirectExchange(try desk.database.connection(as: .node), limits: limits)
+        let connection = try desk.database.connection(as: .node)
+        let exchange = try DirectExchange(connection, limits: limits)
+        let memory = BookMemory(limits: limits, sharedWith: isMemoryShared ? exchange : nil)
+        let match = {
+            let transaction = MatchingTransaction(
+                isMemoryShared ? connection : desk.connection, market: desk.market)
+            while try MatchingBatch(transaction, due: .everything, limits: limits, memory: memory).run() != nil {}
+        }
         for round in 0..<60 {
             let entries = (0...flow.number(below: 40)).map { _ in flow.entry(desk.market) }
             if round % 5 == 4 {
+                for batch in exchange.finish() { _ = try batch.results }
                 _ = try desk.connection.enter(entries)
-                try desk.match()
+                try match()
             } else {
                 for batch in exchange.submit(entries) { _ = try batch.results }
             }
             guard round % 3 == 0 || exchange.hasLogged else { continue }
             for batch in exchange.finish() { _ = try batch.results }
-            try desk.match()
+            try match()
             exchange.tookLogged()
         }
         for batch in exchange.finish() { _ = try batch.results }
-        try desk.match()
+        try match()
         let report = try desk.verify()
         #expect(report.differences == [], "seed \(seed)")
         #expect(report.commands > 500 && report.trades > 50, "seed \(seed)")

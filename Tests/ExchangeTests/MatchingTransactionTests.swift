@@ -78,7 +78,8 @@ import Testing
         try admin.execute("SELECT pg_terminate_backend($1)", victim.serverProcessID)
         #expect(throws: (any Error).self) {
             try transaction.commit(
-                book.takeJournal(), book.takeChanges(), state: book.state, closedThrough: batch.closedThrough)
+                book.takeJournal(), book.takeChanges(), before: batch.state.seq, state: book.state,
+                closedThrough: batch.closedThrough)
         }
         #expect(try desk.number("SELECT count(*) FROM pgbook_data.outcomes") == 0)
         #expect(try desk.number("SELECT count(*) FROM pgbook_data.inbox") == 20)

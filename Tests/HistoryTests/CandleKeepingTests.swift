@@ -130,6 +130,24 @@ private let day: Int64 = 86_400_000_000
         #expect(try other.dropTrades(before: Timestamp(Int64.max)).count == 10)
     }
 
+    @Test func `a chunk that somebody reads keeps nobody waiting, and the reader is named`() throws {
+        let history = try traded()
+        let reader = try history.database.connection(as: .reader)
+        try reader.executeSimple("BEGIN; SELECT count(*) FROM pgbook.trades")
+        var told: [String] = []
+        let error = #expect(throws: StoreError.self) {
+            try history.connection.dropTrades(before: Timestamp(Int64.max), patience: .milliseconds(200)) {
+                told.append($0)
+            }
+        }
+        #expect(error?.kind == .busy)
+        for line in told + [error?.message ?? ""] { #expect(line.contains("\(reader.serverProcessID)"), "\(line)") }
+        #expect(told.count == 1)
+        try reader.executeSimple("ROLLBACK")
+        let dropped = try history.connection.dropTrades(before: Timestamp(Int64.max), patience: .zero) { _ in }
+        #expect(dropped.count == 10)
+    }
+
     @Test func `the chunks' size is a setting, of hours or days`() throws {
         let history = try traded()
         try history.connection.setTradeChunk(seconds: 12 * 3600)

@@ -156,7 +156,7 @@ private let cases: [RefusalCase] = [
     @Test func `every code that the entrance can give is in the table`() {
         // The others are outcomes: they depend on the book, or on the other nodes of a cluster.
         let later: Set<OutcomeCode> = [
-            .noLiquidity, .wouldCross, .cannotFill, .alreadyClosed, .late, .unconfirmed, .notReady, .unreadable,
+            .noLiquidity, .wouldCross, .cannotFill, .alreadyClosed, .late, .unconfirmed, .notReady, .busy, .unreadable,
             .unexecutable,
         ]
         let given = Set(cases.map(\.code))

@@ -6,10 +6,22 @@ public import Postgres
 public final class PrivateServer: Sendable {
     private let folder: String
     private let address: String
+    private let hasOwnDisk: Bool
 
-    public init() throws {
+    /// Whether a server can be given a disk of its own. That takes a right that many users and containers do not have.
+    public static let givesDisks: Bool = {
+        let folder = "/tmp/pgbook-disk-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        guard (try? mount(folder, megabytes: 1)) != nil else { return false }
+        return (try? run("/bin/umount", [folder])) != nil
+    }()
+
+    /// - Parameter diskMegabytes: the size of a disk that it has for itself.
+    public init(diskMegabytes: Int? = nil) throws {
         // Short: a socket's path may have 107 bytes.
         folder = "/tmp/pgbook-server-\(UInt32.random(in: 0 ... .max))"
+        hasOwnDisk = diskMegabytes != nil
+        if let diskMegabytes { try Self.mount(folder, megabytes: diskMegabytes) }
         try Self.script(["start", "--dir", folder])
         let variables = try Self.script(["env", "--dir", folder])
         func variable(_ name: String) throws -> Substring {
@@ -19,7 +31,30 @@ public final class PrivateServer: Sendable {
         address = "host=\(try variable("PGHOST")) port=\(try variable("PGPORT"))"
     }
 
-    deinit { _ = try? Self.script(["remove", "--dir", folder]) }
+    deinit {
+        _ = try? Self.script(["remove", "--dir", folder])
+        if hasOwnDisk {
+            _ = try? run("/bin/umount", ["--lazy", folder])
+            try? FileManager.default.removeItem(atPath: folder)
+        }
+    }
+
+    private static func mount(_ folder: String, megabytes: Int) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        try run("/bin/mount", ["-t", "tmpfs", "-o", "size=\(megabytes)m,mode=0755", "tmpfs", folder])
+    }
+
+    /// Takes what is left of its own disk, or gives it back.
+    public func fillDisk(_ fills: Bool) throws {
+        precondition(hasOwnDisk)
+        let filler = folder + "/filler"
+        if fills {
+            // Ends with a failure: no space is left.
+            _ = try? run("/bin/dd", ["if=/dev/zero", "of=\(filler)", "bs=64k"])
+        } else {
+            try FileManager.default.removeItem(atPath: filler)
+        }
+    }
 
     /// As `keyword=value`, which every program of PostgreSQL and pgbook takes.
     public func url(database: String = "postgres", user: String = "pgbook") -> String {
@@ -34,6 +69,9 @@ public final class PrivateServer: Sendable {
     public func crash() throws { try Self.script(["stop", "--dir", folder, "-m", "immediate"]) }
 
     public func start() throws { try Self.script(["start", "--dir", folder]) }
+
+    /// As its owner would.
+    public func stop() throws { try Self.script(["stop", "--dir", folder, "-m", "fast"]) }
 
     /// Sets what no session can, and waits until new sessions see it.
     public func set(_ name: String, _ value: String) throws {

@@ -29,7 +29,7 @@ return case code
     when 108 then 'no_liquidity' when 109 then 'would_cross' when 110 then 'cannot_fill' when 111 then 'unknown_order'
     when 112 then 'not_yours' when 113 then 'already_closed' when 114 then 'expired' when 115 then 'late'
     when 116 then 'duplicate' when 117 then 'bad_value' when 118 then 'not_permitted' when 119 then 'unconfirmed'
-    when 120 then 'not_ready' when 122 then 'unreadable' when 123 then 'unexecutable' end;
+    when 120 then 'not_ready' when 121 then 'busy' when 122 then 'unreadable' when 123 then 'unexecutable' end;
 
 -- dividend ÷ divisor, rounded half away from zero to so many digits after the point, at most 12; null where the divisor
 -- is zero.

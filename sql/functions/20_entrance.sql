@@ -97,13 +97,21 @@ return (
                             to_char(c.heard_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) end
     from pgbook_data.cluster c);
 
+-- Tells whoever listens to look. The queue of notifications is everybody's: who does not read it fills it, and a commit
+-- with a notification fails then. A hint must not cost a commit, so while the queue is half full nobody is told, and
+-- whoever listens looks by itself more often.
+create or replace function pgbook_data.hint(channel text, payload text) returns void
+language sql volatile
+return case when pg_catalog.pg_notification_queue_usage() operator(pg_catalog.<) 0.5
+    then pg_catalog.pg_notify(channel, payload) end;
+
 -- Wakes whoever sleeps at the end of a queue. NOTIFY makes commits wait for each other, so it is for sleepers alone.
 -- Called after the queue was written, never before: see fall_asleep.
 create or replace function pgbook_data.wake(sleeper regclass, channel text) returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
     if pg_sequence_last_value(sleeper) > 0 then
-        perform pg_notify(channel, '');
+        perform pgbook_data.hint(channel, '');
     end if;
 end
 $$;
@@ -161,7 +169,8 @@ create or replace function pgbook_data.enter(
 ) returns table (ordinal integer, id uuid, code smallint, message text, field text, is_retry boolean)
 language plpgsql volatile security definer set search_path = pg_catalog, pgbook_data, pg_temp
 -- What was asked is joined to itself by hashing, never row by row: the planner cannot know how much was asked.
-set enable_nestloop = off set enable_hashjoin = on set enable_bitmapscan = on set jit = off as $$
+-- The state of a market is found by index, however many versions of it somebody's old snapshot keeps.
+set enable_nestloop = off set enable_hashjoin = on set enable_bitmapscan = on set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
     size constant integer := cardinality(kinds);
@@ -213,7 +222,9 @@ begin
             left join markets tm on tm.market = t.market
             left join markets m on m.symbol = coalesce(a.symbol, tm.symbol, b.symbol)
                 and (tm.symbol is null or tm.symbol = m.symbol)
-            left join market_state s on s.market = m.market
+            left join lateral (
+                select n.is_halted from market_state n where n.market = m.market order by n.seq desc limit 1
+            ) s on true
         ), checked as materialized (
             select p.*, c.code,
                    -- Of a refused command, for what it may be a retry of. NaN is above everything.

@@ -1,5 +1,12 @@
 set local role pgbook_owner;
 
+-- The state of each market: its newest version, reached without a look at the ones before it.
+create or replace view pgbook_data.newest_state as
+select s.* from pgbook_data.markets m
+cross join lateral (
+    select * from pgbook_data.market_state where market = m.market order by seq desc limit 1
+) s;
+
 -- What people read: decimals, words, no internal numbers.
 
 create or replace view pgbook.markets as
@@ -10,7 +17,7 @@ select m.symbol as security, trim_scale(m.tick_size) as tick_size, trim_scale(m.
        case when s.is_halted then 'halted' else 'open' end as state,
        s.seq, s.trade_id as trades, trim_scale(s.last_price * m.tick_size) as last_price,
        encode(s.digest, 'hex') as digest
-from pgbook_data.markets m join pgbook_data.market_state s using (market);
+from pgbook_data.markets m join pgbook_data.newest_state s using (market);
 
 -- The columns of an order people expect, and what became of it.
 create or replace view pgbook.orders as
@@ -141,7 +148,7 @@ select m.market, m.symbol as security, trim_scale(m.tick_size) as tick_size, tri
        (select c.time from pgbook_data.candles_1m c where c.market = m.market order by c.time limit 1) as first_minute,
        (select c.time from pgbook_data.candles_1m c where c.market = m.market order by c.time desc limit 1)
            as last_minute
-from pgbook_data.markets m join pgbook_data.market_state s using (market);
+from pgbook_data.markets m join pgbook_data.newest_state s using (market);
 
 -- The trades that stand. Ask for one market and bounded times, so that few chunks are planned.
 create or replace view pgbook.trade_units as

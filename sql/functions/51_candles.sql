@@ -335,7 +335,7 @@ begin
                    greatest(s.clock, least(
                        now() - interval '60 seconds',
                        (select min(i.time) from pgbook_data.inbox i where i.market = m.market))), "interval")
-        from pgbook_data.markets m join pgbook_data.market_state s using (market)
+        from pgbook_data.markets m join pgbook_data.newest_state s using (market)
         where m.symbol = security);
 end
 $$;

@@ -16,7 +16,7 @@ begin
     select * into level from pgbook_data.candle_levels l where l.market = close_candles.market for update;
     -- Read after the lock, in a later snapshot: whoever moved the clock this far has committed its minutes.
     select date_bin('1 hour', s.clock, timestamptz '2000-01-03 00:00:00+00') into due
-    from pgbook_data.market_state s where s.market = close_candles.market;
+    from pgbook_data.market_state s where s.market = close_candles.market order by s.seq desc limit 1;
     if due is null or due <= level.closed_1h then
         return 0;
     end if;

@@ -25,10 +25,12 @@ begin
 end
 $$;
 
--- Drops the chunks of trades that lie wholly before a time; candles stay. Returns what was dropped.
+-- Drops the chunks of trades that lie wholly before a time; candles stay. Returns what was dropped. Whoever reads a chunk
+-- is waited for a moment only: everybody who wants to read it meanwhile stands in line behind the one that drops it.
 create or replace function pgbook_data.drop_trades(before timestamptz)
 returns table (chunk text, begins timestamptz, ends timestamptz, trades bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set lock_timeout = '50ms' as $$
 declare
     last_end timestamptz;
 begin

@@ -31,7 +31,7 @@ language sql stable security definer set search_path = pg_catalog, pgbook_data, 
                         'clock', s.clock, 'closed_through', s.closed_through, 'is_halted', s.is_halted,
                         'digest', encode(s.digest, 'hex'), 'closed_1h', l.closed_1h, 'closed_1d', l.closed_1d)
                         order by m.market)
-                    from markets m join market_state s using (market) left join candle_levels l using (market)
+                    from markets m join newest_state s using (market) left join candle_levels l using (market)
                     where not m.is_imported))
     from cluster c
 $$;
@@ -179,8 +179,8 @@ begin
     where c.id = p.id and n.member = p.member and c.origin = n.name and c.log_key is not null;
     perform wake('pgbook_data.inbox_sleeper', 'pgbook_orders');
     perform wake('pgbook_data.outbox_sleeper', 'pgbook_outbox');
-    perform pg_notify('pgbook_books', format('{"market":%s,"seq":%s}', to_json(m.symbol), s.seq))
-    from markets m join market_state s using (market);
+    perform hint('pgbook_books', format('{"market":%s,"seq":%s}', to_json(m.symbol), s.seq))
+    from markets m join newest_state s using (market);
     return changed;
 end
 $$;

@@ -58,7 +58,7 @@ select closed_1h, closed_1d from pgbook_data.candle_levels where market = $1
 -- name: market_history
 -- Whether a market was imported, and how many trades it had.
 select m.is_imported, s.trade_id
-from pgbook_data.markets m join pgbook_data.market_state s using (market)
+from pgbook_data.markets m join pgbook_data.newest_state s using (market)
 where m.market = $1
 
 -- name: busted_trades
@@ -91,6 +91,15 @@ select chunk, begins, ends, trades from pgbook_data.trade_chunks($1)
 
 -- name: drop_trades
 select chunk, begins, ends, trades from pgbook_data.drop_trades($1)
+
+-- name: chunk_readers
+-- The processes that hold a lock on a chunk of trades, or keep all trades from being dropped.
+select string_agg(distinct l.pid::text, ', ' order by l.pid::text)
+from pg_locks l
+where l.granted and l.pid <> pg_backend_pid()
+  and l.database = (select oid from pg_database where datname = current_database())
+  and (l.relation in (select c.oid from pg_class c where c.relname = $1)
+       or l.relation = 'pgbook_data.trade_horizon'::regclass and l.mode in ('RowShareLock', 'RowExclusiveLock'))
 
 -- name: set_trade_chunk
 select pgbook_data.set_trade_chunk($1::bigint * interval '1 second')

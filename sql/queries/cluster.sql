@@ -149,7 +149,7 @@ select pgbook_data.add_market_from_peer($1::text, $2::text::numeric, $3::text::n
 -- name: market_positions
 -- How far each market was executed, where it was at all.
 select m.symbol, s.seq, s.digest
-from pgbook_data.market_state s join pgbook_data.markets m using (market)
+from pgbook_data.newest_state s join pgbook_data.markets m using (market)
 where s.seq > 0 order by m.symbol collate "C"
 
 -- name: digest_heads

@@ -1,7 +1,7 @@
 -- name: market_heads
 -- How far each market is: what tells whether anything changed. Imported histories are no news: nothing happens there.
 select s.market, s.seq, s.trade_id, s.is_halted
-from pgbook_data.market_state s join pgbook_data.markets m using (market)
+from pgbook_data.newest_state s join pgbook_data.markets m using (market)
 where not m.is_imported
 order by s.market
 
@@ -21,10 +21,14 @@ select coalesce(
 -- name: no_matcher
 select pgbook_data.no_matcher()
 
+-- name: is_deaf
+-- Whether no hints are sent; see pgbook_data.hint.
+select pg_notification_queue_usage() >= 0.5
+
 -- name: aggregated_book
 -- The best levels of both sides of one market, best first, and the execution number they stand at: one snapshot.
 select s.seq, l.side, l.price, l.amount, l.orders
-from pgbook_data.market_state s
+from (select market, seq from pgbook_data.market_state where market = $1 order by seq desc limit 1) s
 left join lateral (
     (select 0::smallint as side, min(b.price) as price,
             least(sum(b.amount - b.filled - b.dropped), 9223372036854775807)::bigint as amount, count(*) as orders,
@@ -41,7 +45,6 @@ left join lateral (
      group by (case b.side when 0 then -b.price else b.price end)
      order by rank limit $2)
 ) l on true
-where s.market = $1
 order by l.side, l.rank
 
 -- name: trades_floor

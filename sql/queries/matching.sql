@@ -8,10 +8,11 @@ select set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin',
        set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false)
 
 -- name: lock_market
--- Takes the market for this transaction; no row if another matcher has it.
+-- Takes the market for this transaction; no row if another matcher has it. By its place, for a search that passes over
+-- the newest version would go on through all older ones.
 select seq, trade_id, last_price, clock, closed_through, is_halted, digest
 from pgbook_data.market_state
-where market = $1
+where ctid = (select ctid from pgbook_data.market_state where market = $1 order by seq desc limit 1)
 for update skip locked
 
 -- name: wait_for_market
@@ -19,15 +20,18 @@ for update skip locked
 select seq, trade_id, last_price, clock, closed_through, is_halted, digest
 from pgbook_data.market_state
 where market = $1
+order by seq desc limit 1
 for update
 
 -- name: take_due
 -- Takes whole pools of commands that are due out of the inbox, oldest first: at least $3 commands if there are so many.
 -- Lateral look-ups stay look-ups by index, whatever the planner believes of a table that has just grown from nothing.
+-- Nothing waits at or below $4: what left the inbox from there is not walked through again.
 with taken as (
     delete from pgbook_data.inbox
-    where market = $1 and time <= coalesce(
-        (select time from pgbook_data.inbox where market = $1 and time <= $2 order by time offset $3::bigint - 1 limit 1),
+    where market = $1 and time > $4::timestamptz and time <= coalesce(
+        (select time from pgbook_data.inbox
+         where market = $1 and time > $4 and time <= $2 order by time offset $3::bigint - 1 limit 1),
         $2)
     returning id
 )
@@ -253,6 +257,18 @@ on conflict (market, time) do update set
     taker_buy_volume = c.taker_buy_volume + excluded.taker_buy_volume,
     taker_buy_notional = c.taker_buy_notional + excluded.taker_buy_notional
 
+-- name: update_candle
+-- The same as merge_candle for a minute that is known to stand at a place; fails by a division by zero where it does not.
+with changed as (
+    update pgbook_data.candles_1m c
+    set high = greatest(c.high, $4), low = least(c.low, $5), close = $6, volume = c.volume + $7,
+        notional = c.notional + $8, trades = c.trades + $9, last_trade_id = $11,
+        taker_buy_volume = c.taker_buy_volume + $12, taker_buy_notional = c.taker_buy_notional + $13
+    where c.ctid = $14::text::tid and c.market = $1 and c.time = $2
+    returning c.ctid as place
+)
+select max(place)::text, 1 / count(*) from changed
+
 -- name: merge_candle
 insert into pgbook_data.candles_1m as c (market, time, open, high, low, close, volume, notional, trades,
                                          first_trade_id, last_trade_id, taker_buy_volume, taker_buy_notional)
@@ -267,6 +283,7 @@ on conflict (market, time) do update set
     last_trade_id = excluded.last_trade_id,
     taker_buy_volume = c.taker_buy_volume + excluded.taker_buy_volume,
     taker_buy_notional = c.taker_buy_notional + excluded.taker_buy_notional
+returning c.ctid::text
 
 -- name: delete_resting
 with gone as (delete from pgbook_data.book where id = any ($1::uuid[]) returning 1)
@@ -291,9 +308,19 @@ with changed as (
     update pgbook_data.book
     set price = $2, priority = $3, amount = $4, filled = $5, dropped = $6, notional = $7
     where id = $1
-    returning 1
+    returning ctid as place
 )
-select pgbook_data.expect((select count(*) from changed), 1)
+select max(place)::text, pgbook_data.expect(count(*), 1) from changed
+
+-- name: update_resting_at
+-- The same for a row that is known to stand at a place.
+with changed as (
+    update pgbook_data.book
+    set price = $2, priority = $3, amount = $4, filled = $5, dropped = $6, notional = $7
+    where ctid = $8::text::tid and id = $1
+    returning ctid as place
+)
+select max(place)::text, pgbook_data.expect(count(*), 1) from changed
 
 -- name: copy_resting
 copy pgbook_data.book (market, id, user_id, side, price, amount, filled, dropped, notional, priority, expires,
@@ -321,26 +348,38 @@ insert into pgbook_data.closed (market, id, seq, price, amount, filled, dropped,
 select r.* from unnest($1::pgbook_data.closed_row[]) r
 
 -- name: save_state
-update pgbook_data.market_state
-set seq = $2, trade_id = $3, last_price = $4, clock = $5, closed_through = $6, is_halted = $7, digest = $8
-where market = $1
+-- The row is locked, so that it is where it was; see move_market.
+with moved as (
+    update pgbook_data.market_state
+    set seq = $2, trade_id = $3, last_price = $4, clock = $5, closed_through = $6, is_halted = $7, digest = $8
+    where market = $1 and seq = $9::bigint
+    returning 1
+)
+select 1 / count(*) from moved
 
 -- name: markets_due
--- For each market: when its oldest waiting command was stamped, and when its next resting order expires.
+-- For each market: when its oldest waiting command was stamped, and when its next resting order expires. Nothing waits
+-- at or below $1, but in the markets $2.
 select s.market, i.time as oldest_waiting, b.expires as next_expiry
-from pgbook_data.market_state s
+from pgbook_data.newest_state s
 left join lateral (
-    select time from pgbook_data.inbox where market = s.market order by time limit 1
+    select time from pgbook_data.inbox
+    where market = s.market
+      and time > case when s.market = any ($2::smallint[]) then timestamptz '-infinity' else $1::timestamptz end
+    order by time limit 1
 ) i on true
 left join lateral (
-    select expires from pgbook_data.book where market = s.market and expires is not null order by expires limit 1
+    -- What has expired by the market's clock rests no more.
+    select expires from pgbook_data.book where market = s.market and expires > s.clock order by expires limit 1
 ) b on true
 
 -- name: matcher_clock
--- The time, and where the matcher of a cluster's node may go; null where the database is alone.
+-- The time, where the matcher of a cluster's node may go (null where the database is alone), which transactions are
+-- under way, the last stamp that was given, and whether no hints are sent.
 select clock_timestamp(), c.closed_through,
        (select count(*) from pgbook_data.members o join pgbook_data.members s on s.is_self and o.member < s.member),
-       c."window"
+       c."window", pg_current_snapshot()::text, (select last_value from pgbook_data.stamps),
+       pg_notification_queue_usage() >= 0.5
 from (values (1)) v(one) left join pgbook_data.cluster c on true
 
 -- name: earlier_uses

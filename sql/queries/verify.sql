@@ -4,6 +4,7 @@
 select seq, trade_id, last_price, clock, closed_through, is_halted, digest
 from pgbook_data.market_state
 where market = $1
+order by seq desc limit 1
 
 -- name: verify_executions
 select o.seq, o.id, o.code, o.filled, o.remaining, o.dropped, o.notional, o.digest_head, c.id is not null as is_logged,

@@ -37,7 +37,7 @@ struct GatewayChannel: ServerChildChannel {
             let promise = channel.eventLoop.makePromise(of: Negotiated.self)
             let address = ClientAddress(channel.remoteAddress)
             guard addresses.connect(address) else {
-                turnAway(channel)
+                try channel.pipeline.syncOperations.addHandler(TurnAwayHandler(limits))
                 promise.fail(ChannelError.inputClosed)
                 return Value(channel: channel, negotiated: promise.futureResult)
             }
@@ -45,23 +45,6 @@ struct GatewayChannel: ServerChildChannel {
             let handler = FirstBytesHandler(gateway: self, promise: promise, logger: logger)
             try channel.pipeline.syncOperations.addHandler(handler)
             return Value(channel: channel, negotiated: promise.futureResult)
-        }
-    }
-
-    /// In as few bytes and as little work as can be.
-    private func turnAway(_ channel: any Channel) {
-        let body = ByteBuffer(
-            bytes: ErrorMessage(
-                WireError(
-                    .busy,
-                    "\(limits.connectionsPerAddressMax) connections of this address are open, the most it may have")
-            ).encoded())
-        var answer = ByteBuffer(
-            string: "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
-                + "Connection: close\r\nContent-Length: \(body.readableBytes)\r\n\r\n")
-        answer.writeImmutableBuffer(body)
-        channel.eventLoop.execute { [answer] in
-            channel.writeAndFlush(answer).whenComplete { _ in channel.close(promise: nil) }
         }
     }
 

@@ -11,6 +11,9 @@ struct RetentionCommand: ParsableCommand {
             candles and the busts stay, but seconds, analytics and CSV of trades end there, and candles of that time
             can no longer be checked. It takes the node's role.
 
+            Nobody waits for it: a chunk that somebody reads is tried again for as long as --patience says, with
+            pauses in which others may read.
+
             Example:
               pgbook retention --keep 90d --dry-run
               pgbook retention --keep 90d
@@ -23,6 +26,8 @@ struct RetentionCommand: ParsableCommand {
     var dryRun = false
     @Option(help: "How much time new chunks cover: hours that divide a day, or whole days.")
     var chunk: TimeSpan?
+    @Option(help: "How long to try a chunk that somebody reads.")
+    var patience = TimeSpan(.seconds(60))
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -46,7 +51,10 @@ struct RetentionCommand: ParsableCommand {
         }
         let before = max(
             Bounds.times.lowerBound, Timestamp(PostgresTimestamp.now().microsecondsSinceUnixEpoch) - keep.microseconds)
-        let chunks = try dryRun ? connection.tradeChunks(before: before) : connection.dropTrades(before: before)
+        let chunks =
+            try dryRun
+            ? connection.tradeChunks(before: before)
+            : connection.dropTrades(before: before, patience: patience.duration) { complain($0) }
         output.json ? print(json(chunks)) : show(chunks, before)
     }
 
