@@ -2171,6 +2171,7 @@ begin
         return next;
     end loop;
     if last_end is not null then
+        perform pgbook_data.refuse_strangers('drop_chunks');
         execute format('select %I.drop_chunks(''pgbook_data.trades'', older_than => $1)',
                        pgbook_data.timescale_schema()) using last_end;
         update pgbook_data.trade_horizon h set dropped_before = greatest(h.dropped_before, last_end);
@@ -2490,16 +2491,17 @@ CREATE FUNCTION pgbook_data.hidden_character(name text) RETURNS text
 
 ALTER FUNCTION pgbook_data.hidden_character(name text) OWNER TO pgbook_owner;
 
-CREATE FUNCTION pgbook_data.is_name(name text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((octet_length(name) >= 1) AND (octet_length(name) <= 64));
-
-ALTER FUNCTION pgbook_data.is_name(name text) OWNER TO pgbook_owner;
 CREATE FUNCTION pgbook_data.hint(channel text, payload text) RETURNS void
     LANGUAGE sql
     RETURN CASE WHEN (pg_notification_queue_usage() < (0.5)::double precision) THEN pg_notify(channel, payload) ELSE NULL::void END;
 
 ALTER FUNCTION pgbook_data.hint(channel text, payload text) OWNER TO pgbook_owner;
+
+CREATE FUNCTION pgbook_data.is_name(name text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((octet_length(name) >= 1) AND (octet_length(name) <= 64));
+
+ALTER FUNCTION pgbook_data.is_name(name text) OWNER TO pgbook_owner;
 
 CREATE TABLE pgbook_data.cluster (
     is_only boolean DEFAULT true NOT NULL,
@@ -3207,6 +3209,27 @@ $$;
 
 ALTER FUNCTION pgbook_data.refuse_new_limits() OWNER TO pgbook_owner;
 
+CREATE FUNCTION pgbook_data.refuse_strangers(called name) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    stranger regprocedure;
+begin
+    select p.oid into stranger from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = pgbook_data.timescale_schema() and p.proname = called
+      and not exists (select from pg_depend d
+                      where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    limit 1;
+    if found then
+        raise exception 'not_permitted: % of role % stands beside TimescaleDB''s and could be called in its place; drop it',
+            stranger, (select pg_get_userbyid(p.proowner) from pg_proc p where p.oid = stranger) using errcode = 'PB118';
+    end if;
+end
+$$;
+
+ALTER FUNCTION pgbook_data.refuse_strangers(called name) OWNER TO pgbook_owner;
+
 CREATE FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3238,6 +3261,7 @@ begin
         raise exception 'bad_value: a chunk covers 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1 to 366 whole days, not %', span
             using errcode = 'PB117', column = 'chunk';
     end if;
+    perform pgbook_data.refuse_strangers('set_chunk_time_interval');
     execute format('select %I.set_chunk_time_interval(''pgbook_data.trades'', $1)', pgbook_data.timescale_schema())
         using seconds::bigint * interval '1 second';
 end
@@ -4638,10 +4662,11 @@ GRANT ALL ON FUNCTION pgbook_data.fall_asleep(sleeper regclass, VARIADIC tables 
 REVOKE ALL ON FUNCTION pgbook_data.hidden_character(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.hidden_character(name text) TO pgbook_node;
 
-REVOKE ALL ON FUNCTION pgbook_data.is_name(name text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pgbook_data.is_name(name text) TO pgbook_node;
 REVOKE ALL ON FUNCTION pgbook_data.hint(channel text, payload text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.hint(channel text, payload text) TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.is_name(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.is_name(name text) TO pgbook_node;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pgbook_data.cluster TO pgbook_node;
 
@@ -4720,6 +4745,9 @@ GRANT ALL ON FUNCTION pgbook_data.refuse_items(origins text[], firsts bigint[], 
 
 REVOKE ALL ON FUNCTION pgbook_data.refuse_new_limits() FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.refuse_new_limits() TO pgbook_node;
+
+REVOKE ALL ON FUNCTION pgbook_data.refuse_strangers(called name) FROM PUBLIC;
+GRANT ALL ON FUNCTION pgbook_data.refuse_strangers(called name) TO pgbook_node;
 
 REVOKE ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION pgbook_data.reopen_candles(market smallint, since timestamp with time zone) TO pgbook_node;

@@ -24,12 +24,12 @@ struct PoolerProbe {
     func keepsSessions(_ connection: Connection, process: Int32) throws(PostgresError) -> Bool {
         for _ in 0..<Self.looks {
             let second = try second()
+            // The only session that there is now has the other: asking this one would wait for it.
+            if case .open(_, process) = second { return false }
             // While the other one is open, its session is not free for this connection.
             guard try ask(connection, within: connection.answerMilliseconds) == process else { return false }
             switch second {
-            case .open(let other, let others):
-                if others == process { return false }
-                other.rollback()
+            case .open(let other, _): other.rollback()
             // This connection's session lies idle, and nobody is given it.
             case .waiting: return true
             case .refused: return false

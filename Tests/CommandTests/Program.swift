@@ -54,11 +54,14 @@ final class RunningProgram {
         process.environment = variables.merging(environment) { $1 }
         process.executableURL = Program.url
         process.arguments = arguments
-        process.standardInput = try terminal ?? file("input", Data(input.utf8))
-        process.standardOutput = try terminal ?? file("output", Data())
-        process.standardError = try file("errors", Data())
+        let files = [try file("input", Data(input.utf8)), try file("output", Data()), try file("errors", Data())]
+        process.standardInput = terminal ?? files[0]
+        process.standardOutput = terminal ?? files[1]
+        process.standardError = files[2]
         process.terminationHandler = { [ended] _ in ended.signal() }
         try process.run()
+        // The program has its own; a `Process` keeps these as long as it lives, which is longer than this does.
+        for file in files { try file.close() }
     }
 
     deinit {

@@ -82,7 +82,17 @@ final class RunningNode {
 
     func start() throws {
         try startSidecar()
+        try startServer()
+    }
+
+    private func startServer() throws {
         server = try RunningProgram(["serve", "--roles", "matcher"], database: database.url(as: .node))
+    }
+
+    func restartServer() throws {
+        server?.signal(SIGTERM)
+        _ = try server?.result()
+        try startServer()
     }
 
     func startSidecar() throws {

@@ -52,7 +52,7 @@ struct ServerTroubleTests {
 
         /// - Returns: the answer.
         func place(_ id: String) -> String {
-            let order = #"{"security":"M","side":"bid","amount":1,"price":1,"clientOrderId":"\#(id)"}"#
+            let order = #"{"userId":"ann","security":"M","side":"bid","amount":1,"price":1,"clientOrderId":"\#(id)"}"#
             return ask(
                 port,
                 "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"

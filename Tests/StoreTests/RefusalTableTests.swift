@@ -28,8 +28,9 @@ private func table() -> String {
     }
 
     @Test func `every code that does not depend on other nodes is among them`() {
-        // Late takes a window, unconfirmed other nodes, not_ready a sidecar that is not there: tests of their own.
-        let elsewhere: Set<OutcomeCode> = [.late, .unconfirmed, .notReady, .unreadable, .unexecutable]
+        // Late takes a window, unconfirmed other nodes, not_ready a sidecar that is not there, busy another session's locks:
+        // tests of their own.
+        let elsewhere: Set<OutcomeCode> = [.late, .unconfirmed, .notReady, .busy, .unreadable, .unexecutable]
         #expect(Set(RoadCase.all.map(\.code)) == Set(OutcomeCode.allCases.filter(\.isRefusal)).subtracting(elsewhere))
     }
 }

@@ -115,6 +115,7 @@ public func run(_ program: String, _ arguments: [String], environment: [String: 
     process.standardOutput = handle
     process.standardError = handle
     try process.run()
+    try handle.close()
     process.waitUntilExit()
     let text = try String(contentsOf: output, encoding: .utf8)
     guard process.terminationStatus == 0 else {

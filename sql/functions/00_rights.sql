@@ -60,6 +60,19 @@ begin
     if found then
         execute pg_catalog.format('grant usage on schema %I to pgbook_owner', object.name);
     end if;
+
+    -- A hypertable has a trigger that lets nothing be written into itself. Where it is made while TimescaleDB does not know
+    -- of a restore, the chunks get it too, and nothing can be written into them.
+    for object in
+        select pg_catalog.format('%I.%I', c.chunk_schema, c.chunk_name) as name
+        from timescaledb_information.chunks c
+        join pg_catalog.pg_namespace n on n.nspname = c.chunk_schema
+        join pg_catalog.pg_class r on r.relnamespace = n.oid and r.relname = c.chunk_name
+        join pg_catalog.pg_trigger t on t.tgrelid = r.oid and t.tgname = 'ts_insert_blocker'
+        where c.hypertable_schema = 'pgbook_data'
+    loop
+        execute pg_catalog.format('drop trigger ts_insert_blocker on %s', object.name);
+    end loop;
 end
 $$;
 

@@ -8,6 +8,25 @@ begin atomic
     where e.extname = 'timescaledb';
 end;
 
+-- Refuses to call a function of TimescaleDB's where another one of its name stands beside it: that could fit better, and
+-- would run with the owner's rights.
+create or replace function pgbook_data.refuse_strangers(called name) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    stranger regprocedure;
+begin
+    select p.oid into stranger from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = pgbook_data.timescale_schema() and p.proname = called
+      and not exists (select from pg_depend d
+                      where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    limit 1;
+    if found then
+        raise exception 'not_permitted: % of role % stands beside TimescaleDB''s and could be called in its place; drop it',
+            stranger, (select pg_get_userbyid(p.proowner) from pg_proc p where p.oid = stranger) using errcode = 'PB118';
+    end if;
+end
+$$;
+
 -- The chunks of trades that lie wholly before a time, and how many trades are in each.
 create or replace function pgbook_data.trade_chunks(before timestamptz)
 returns table (chunk text, begins timestamptz, ends timestamptz, trades bigint)
@@ -42,6 +61,7 @@ begin
         return next;
     end loop;
     if last_end is not null then
+        perform pgbook_data.refuse_strangers('drop_chunks');
         execute format('select %I.drop_chunks(''pgbook_data.trades'', older_than => $1)',
                        pgbook_data.timescale_schema()) using last_end;
         update pgbook_data.trade_horizon h set dropped_before = greatest(h.dropped_before, last_end);
@@ -61,6 +81,7 @@ begin
         raise exception 'bad_value: a chunk covers 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1 to 366 whole days, not %', span
             using errcode = 'PB117', column = 'chunk';
     end if;
+    perform pgbook_data.refuse_strangers('set_chunk_time_interval');
     execute format('select %I.set_chunk_time_interval(''pgbook_data.trades'', $1)', pgbook_data.timescale_schema())
         using seconds::bigint * interval '1 second';
 end

@@ -89,3 +89,8 @@ from chunk c
 left join pg_inherits i on i.inhrelid = c.oid
     and i.inhparent = (select o.oid from object o where o.name = 'pgbook_data.trades')
 having count(*) filter (where i.inhrelid is null) > 0
+union all
+select format('%s of the chunks of pgbook_data.trades refuse what is written into them: it was restored without '
+              'timescaledb_pre_restore()', count(*)), true
+from chunk c join pg_trigger t on t.tgrelid = c.oid and t.tgname = 'ts_insert_blocker'
+having count(*) > 0

@@ -87,4 +87,21 @@ import Testing
         }
         #expect(refused?.sqlState?.code == "PB900", "\(String(describing: refused))")
     }
+
+    @Test func `retention calls nothing that stands beside TimescaleDB's functions under their names`() throws {
+        let node = try database.connection(as: .node)
+        _ = try Attack(database, as: .reader, .table)
+        try database.connection(as: .reader).executeSimple(
+            """
+            CREATE FUNCTION public.drop_chunks(regclass, older_than timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'struck as %', current_user; END $$;
+            CREATE FUNCTION public.set_chunk_time_interval(regclass, interval) RETURNS void LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'struck as %', current_user; END $$;
+            """)
+        for call in ["drop_trades('2027-01-01 00:00Z')", "set_trade_chunk('1 day')"] {
+            let refused = #expect(throws: PostgresError.self) { try node.execute("SELECT pgbook_data.\(call)") }
+            #expect(refused?.sqlState?.code == "PB118", "\(String(describing: refused))")
+            #expect(refused?.message.contains("of role pgbook_test_reader") == true)
+        }
+    }
 }
