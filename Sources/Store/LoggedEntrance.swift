@@ -50,8 +50,10 @@ public final class LoggedEntrance: CommandEntrance {
 }
 
 extension PostgresError {
-    /// Not the statement's fault: the connection is gone, or the server is starting, stopping or full.
+    /// The connection is gone, or the server is starting or stopping: what became of the transaction is not known.
+    ///
+    /// Not where the server lacks room or memory (class 53): it has said so, and undone the transaction.
     var isOfServerState: Bool {
-        ![.server, .usage, .decode].contains(kind) || sqlState?.errorClass == "57" || sqlState?.errorClass == "53"
+        ![.server, .usage, .decode].contains(kind) || sqlState?.errorClass == "57"
     }
 }

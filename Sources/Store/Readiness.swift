@@ -74,8 +74,10 @@ extension Connection {
     public func endMatcher(_ matcher: OrderID) throws { try execute(SQL.endMatcher, matcher.uuid) }
 
     /// What stands in the way of all batches.
+    /// - Throws: also where the server's disk is full.
     public func obstacles() throws -> [Obstacle] {
-        try execute(SQL.obstacles).map { Obstacle(words: try $0.decode(at: 0), holder: try $0.decode(at: 1)) }
+        try execute(SQL.room)
+        return try execute(SQL.obstacles).map { Obstacle(words: try $0.decode(at: 0), holder: try $0.decode(at: 1)) }
     }
 
     /// Transactions other than matchers' that may hold rows of markets: their names, and the server's processes.

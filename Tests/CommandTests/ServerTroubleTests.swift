@@ -81,21 +81,19 @@ struct ServerTroubleTests {
     @Test func `a server that is stopped and started is told of both times, and trades go on`() async throws {
         let running = try await Running(PrivateServer())
         #expect(running.isTaken(running.place("before")))
-        for round in 0..<2 {
-            if round == 0 { try running.server.stop() } else { try running.server.crash() }
-            let told = try await running.becomes(ready: false)
-            #expect(told <= Self.toldMax, "told after \(told)")
-            let doctor = try Program.run(["doctor"], database: running.url)
-            #expect(doctor.status != 0, "\(doctor.output)")
-            let refused = running.place("meanwhile")
-            #expect(!running.isTaken(refused), "\(refused)")
-            try running.server.start()
-            let back = try await running.becomes(ready: true)
-            #expect(back <= Self.toldMax, "back after \(back)")
-            let placed = running.place("after \(round)")
-            #expect(running.isTaken(placed), "\(placed)")
-        }
-        #expect(try running.stored(["before", "after 0", "after 1"]) == 3)
+        try running.server.stop()
+        let told = try await running.becomes(ready: false)
+        #expect(told <= Self.toldMax, "told after \(told)")
+        let doctor = try Program.run(["doctor"], database: running.url)
+        #expect(doctor.status != 0, "\(doctor.output)")
+        let refused = running.place("meanwhile")
+        #expect(!running.isTaken(refused), "\(refused)")
+        try running.server.start()
+        let back = try await running.becomes(ready: true)
+        #expect(back <= Self.toldMax, "back after \(back)")
+        let placed = running.place("after")
+        #expect(running.isTaken(placed), "\(placed)")
+        #expect(try running.stored(["before", "after"]) == 2)
         try running.ends()
     }
 
@@ -107,32 +105,30 @@ struct ServerTroubleTests {
         try server.connection().execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'book'")
         try await running.becomes(ready: true)
         try await eventually("it trades") { running.isTaken(running.place("mine")) }
-        let doctor = try Program.run(["doctor"], database: running.url)
-        #expect(doctor.status == 0, "\(doctor.output)")
+        // It may speak for as long as anybody of the time when connections were cut.
+        try await eventually("doctor is content", within: Self.toldMax) {
+            try Program.run(["doctor"], database: running.url).status == 0
+        }
         try running.ends()
     }
 
     @Test(.enabled(if: PrivateServer.givesDisks, "left out: this user may not mount a disk"))
-    func `a full disk is told of as soon as an order cannot be kept, and orders go on when there is room again`()
+    func `a full disk is told of before anybody's order cannot be kept, and orders go on when there is room again`()
         async throws
     {
         let running = try await Running(PrivateServer(diskMegabytes: 400))
         #expect(running.isTaken(running.place("first")))
         try running.server.fillDisk(true)
-        // Room that is reserved already is used up first.
-        var taken: [String] = ["first"]
-        var refused: String?
-        for number in 0..<20_000 {
-            let answer = running.place("\(number)")
-            guard running.isTaken(answer) else {
-                refused = answer
-                break
-            }
-            taken.append("\(number)")
-        }
-        #expect(refused != nil, "20,000 orders were taken, and the disk was full")
         let told = try await running.becomes(ready: false)
         #expect(told <= Self.toldMax, "told after \(told)")
+        // Room that is reserved already may still take some; what is refused is told that nothing was stored.
+        var taken: [String] = ["first"]
+        for number in 0..<100 {
+            let answer = running.place("\(number)")
+            if running.isTaken(answer) { taken.append("\(number)") } else { #expect(answer.hasPrefix("HTTP/1.1 503"), "\(answer)") }
+        }
+        let doctor = try Program.run(["doctor"], database: running.url)
+        #expect(doctor.status != 0, "\(doctor.output)")
         try running.server.fillDisk(false)
         // A server that could not write its log has stopped itself.
         if (try? running.server.connection()) == nil { try running.server.start() }

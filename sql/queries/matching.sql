@@ -116,6 +116,10 @@ where l.locktype = 'relation' and l.granted and l.pid <> pg_backend_pid()
   and c.relname in ('commands', 'outcomes', 'trades', 'book', 'closed', 'candles_1m', 'market_state', 'inbox')
   and l.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
 
+-- name: room
+-- Fails where the server can write nothing more: this writes a small file into its folder, and removes it.
+select pg_export_snapshot()
+
 -- name: state_lockers
 -- Transactions that may hold rows of markets, other than those of matchers.
 select l.virtualtransaction, l.pid
