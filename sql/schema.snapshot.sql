@@ -222,7 +222,6 @@ CREATE TABLE pgbook_data.book (
     post_only boolean NOT NULL,
     user_id text NOT NULL,
     notional numeric NOT NULL,
-    CONSTRAINT book_bounds CHECK (((price <= '1000000000000000000'::bigint) AND ((priority >= 0) AND (priority <= '9000000000000000000'::bigint)) AND ((side >= 0) AND (side <= 1)) AND (notional <= '99999999999999999999999999999999999999'::numeric) AND ((stp >= 1) AND (stp <= 4)) AND ((octet_length(user_id) >= 1) AND (octet_length(user_id) <= 64)) AND ((expires >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (expires <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))),
     CONSTRAINT book_open CHECK (((amount > (filled + dropped)) AND (filled >= 0) AND (dropped >= 0))),
     CONSTRAINT book_price_check CHECK ((price > 0))
 )
@@ -603,8 +602,7 @@ CREATE TABLE pgbook_data.candles_1m (
     volume numeric NOT NULL,
     notional numeric NOT NULL,
     taker_buy_volume numeric NOT NULL,
-    taker_buy_notional numeric NOT NULL,
-    CONSTRAINT candles_1m_bounds CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((low >= 1) AND (low <= '1000000000000000000'::bigint)) AND ((high >= 1) AND (high <= '1000000000000000000'::bigint)) AND ((open >= 1) AND (open <= '1000000000000000000'::bigint)) AND ((close >= 1) AND (close <= '1000000000000000000'::bigint)) AND ((trades >= 1) AND (trades <= '9000000000000000000'::bigint)) AND ((first_trade_id >= 1) AND (first_trade_id <= '9000000000000000000'::bigint)) AND ((last_trade_id >= 1) AND (last_trade_id <= '9000000000000000000'::bigint)) AND ((volume >= (0)::numeric) AND (volume <= '99999999999999999999999999999999999999'::numeric)) AND ((notional >= (0)::numeric) AND (notional <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_volume >= (0)::numeric) AND (taker_buy_volume <= '99999999999999999999999999999999999999'::numeric)) AND ((taker_buy_notional >= (0)::numeric) AND (taker_buy_notional <= '99999999999999999999999999999999999999'::numeric))))
+    taker_buy_notional numeric NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -968,8 +966,7 @@ CREATE TABLE pgbook_data.trades (
     taker_side smallint NOT NULL,
     taker_user text,
     maker_user text,
-    busted_at timestamp with time zone,
-    CONSTRAINT trades_bounds CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((trade_id >= 1) AND (trade_id <= '9000000000000000000'::bigint)) AND ((price >= 1) AND (price <= '1000000000000000000'::bigint)) AND ((amount >= 1) AND (amount <= '1000000000000000000'::bigint)) AND ((taker_side >= 0) AND (taker_side <= 1)) AND (((price)::double precision * (amount)::double precision) <= ('1000001000000000000000000000000'::numeric)::double precision)))
+    busted_at timestamp with time zone
 );
 
 ALTER TABLE pgbook_data.trades OWNER TO pgbook_owner;
@@ -1724,18 +1721,7 @@ CREATE TABLE pgbook_data.commands (
     notional numeric,
     log_key bigint,
     is_remote boolean,
-    is_unconfirmed boolean,
-    CONSTRAINT commands_names CHECK ((((octet_length(user_id) >= 1) AND (octet_length(user_id) <= 64)) AND ((octet_length(client_order_id) >= 1) AND (octet_length(client_order_id) <= 64)) AND ((octet_length(owner) >= 1) AND (octet_length(owner) <= 64)))),
-    CONSTRAINT commands_numbers CHECK ((((amount >= 1) AND (amount <= '1000000000000000000'::bigint)) AND ((price >= 1) AND (price <= '1000000000000000000'::bigint)))),
-    CONSTRAINT commands_times CHECK (((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)) AND ((expires >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (expires <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))),
-    CONSTRAINT commands_whole CHECK (
-CASE kind
-    WHEN 1 THEN ((side IS NOT NULL) AND (amount IS NOT NULL) AND ((exec_type = 0) = (price IS NULL)) AND (tif IS NOT NULL) AND ((tif <> 3) OR (expires IS NOT NULL)))
-    WHEN 2 THEN ((target IS NOT NULL) AND (change IS NOT NULL) AND ((change = 1) OR (amount IS NOT NULL)) AND ((change <> 2) OR (price IS NULL)) AND ((change <> 3) OR (price IS NOT NULL)))
-    WHEN 3 THEN (target IS NOT NULL)
-    ELSE true
-END),
-    CONSTRAINT commands_words CHECK ((((kind >= 1) AND (kind <= 7)) AND ((side >= 0) AND (side <= 1)) AND ((exec_type >= 0) AND (exec_type <= 1)) AND ((tif >= 0) AND (tif <= 3)) AND ((stp >= 1) AND (stp <= 4)) AND ((change >= 1) AND (change <= 3))))
+    is_unconfirmed boolean
 );
 
 ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
@@ -1743,8 +1729,7 @@ ALTER TABLE pgbook_data.commands OWNER TO pgbook_owner;
 CREATE TABLE pgbook_data.inbox (
     "time" timestamp with time zone NOT NULL,
     id uuid NOT NULL,
-    market smallint NOT NULL,
-    CONSTRAINT inbox_times CHECK ((("time" >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND ("time" <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))
+    market smallint NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
 
@@ -2536,8 +2521,7 @@ CREATE TABLE pgbook_data.outcomes (
     market smallint NOT NULL,
     code smallint NOT NULL,
     notional numeric NOT NULL,
-    digest_head bigint NOT NULL,
-    CONSTRAINT outcomes_numbers CHECK ((((seq >= 1) AND (seq <= '9000000000000000000'::bigint)) AND (filled >= 0) AND (remaining >= 0) AND (dropped >= 0) AND (notional <= '99999999999999999999999999999999999999'::numeric)))
+    digest_head bigint NOT NULL
 );
 
 ALTER TABLE pgbook_data.outcomes OWNER TO pgbook_owner;
@@ -3825,9 +3809,7 @@ CREATE TABLE pgbook_data.market_state (
     closed_through timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     is_halted boolean DEFAULT false NOT NULL,
     digest bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
-    CONSTRAINT market_state_digest_check CHECK ((length(digest) = 32)),
-    CONSTRAINT market_state_numbers CHECK ((((seq >= 0) AND (seq <= '9000000000000000000'::bigint)) AND ((trade_id >= 0) AND (trade_id <= '9000000000000000000'::bigint)) AND ((last_price >= 1) AND (last_price <= '1000000000000000000'::bigint)))),
-    CONSTRAINT market_state_times CHECK ((((clock = '-infinity'::timestamp with time zone) OR ((clock >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (clock <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) AND ((closed_through = '-infinity'::timestamp with time zone) OR ((closed_through >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (closed_through <= '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))))
+    CONSTRAINT market_state_digest_check CHECK ((length(digest) = 32))
 )
 WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0');
 
@@ -3910,8 +3892,7 @@ CREATE TABLE pgbook_data.closed (
     dropped bigint NOT NULL,
     market smallint NOT NULL,
     reason smallint NOT NULL,
-    notional numeric NOT NULL,
-    CONSTRAINT closed_bounds CHECK ((((price >= 1) AND (price <= '1000000000000000000'::bigint)) AND (amount > 0) AND (filled >= 0) AND (dropped >= 0) AND ((seq >= 1) AND (seq <= '9000000000000000000'::bigint)) AND ((reason >= 1) AND (reason <= 4)) AND (notional <= '99999999999999999999999999999999999999'::numeric)))
+    notional numeric NOT NULL
 );
 
 ALTER TABLE pgbook_data.closed OWNER TO pgbook_owner;

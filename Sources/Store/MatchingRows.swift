@@ -15,7 +15,7 @@ extension Timestamp {
 
 extension Notional {
     init(_ numeric: PostgresNumeric) throws(StoreFault) {
-        guard numeric.scale == 0 else { throw StoreFault("a notional is not whole: \(numeric)") }
+        guard numeric.scale == 0, numeric.unscaled >= 0 else { throw StoreFault("a notional is no sum: \(numeric)") }
         self.init(rawValue: numeric.unscaled)
     }
     var numeric: PostgresNumeric { PostgresNumeric(unscaled: rawValue, scale: 0) }
@@ -33,11 +33,11 @@ extension MarketState {
         var columns = row.reader()
         columns.skip(first)
         var state = MarketState()
-        state.seq = Seq(try columns.next())
-        state.tradeID = TradeID(try columns.next())
-        state.lastPrice = try columns.next(Int64?.self).map { PriceTicks($0) }
-        state.clock = Timestamp(try columns.next(PostgresTimestamp.self))
-        let closedThrough = Timestamp(try columns.next(PostgresTimestamp.self))
+        state.seq = Seq(try columns.number("seq", 0...Bounds.numberMax))
+        state.tradeID = TradeID(try columns.number("trade_id", 0...Bounds.numberMax))
+        state.lastPrice = try columns.numberIfAny("last_price", 1...Bounds.priceMax).map { PriceTicks($0) }
+        state.clock = try columns.timeSinceEver("clock")
+        let closedThrough = try columns.timeSinceEver("closed_through")
         state.isHalted = try columns.next()
         let bytes = try columns.next([UInt8].self)
         guard let digest = Digest(bytes: bytes) else { throw StoreFault("a digest of \(bytes.count) bytes") }
@@ -51,14 +51,16 @@ extension RestingOrder {
     static func decode(_ row: Row) throws -> RestingOrder {
         var columns = row.reader()
         let id = OrderID(try columns.next(PostgresUUID.self))
-        let user = UserID(try columns.next())
+        let user = UserID(try columns.name("user_id"))
         let side = try decodeSide(try columns.next())
         return RestingOrder(
-            id: id, user: user, side: side, price: PriceTicks(try columns.next()),
-            amount: AmountLots(try columns.next()), filled: AmountLots(try columns.next()),
-            dropped: AmountLots(try columns.next()), notional: try Notional(try columns.next(PostgresNumeric.self)),
-            priority: Seq(try columns.next()),
-            expires: try columns.next(PostgresTimestamp?.self).map { Timestamp($0) },
+            id: id, user: user, side: side, price: PriceTicks(try columns.number("price", 1...Bounds.priceMax)),
+            amount: AmountLots(try columns.number("amount", 1...Bounds.amountMax)),
+            filled: AmountLots(try columns.number("filled", 0...Bounds.amountMax)),
+            dropped: AmountLots(try columns.number("dropped", 0...Bounds.amountMax)),
+            notional: try Notional(try columns.next(PostgresNumeric.self)),
+            priority: Seq(try columns.number("priority", 0...Bounds.numberMax)),
+            expires: try columns.timeIfAny("expires"),
             postOnly: try columns.next(),
             selfTradePrevention: try decodePrevention(try columns.next()))
     }
@@ -81,11 +83,11 @@ extension Command {
     /// Columns of take_due, from `id` on.
     static func decode(_ columns: inout RowReader, market: String) throws -> Command {
         let id = OrderID(try columns.next(PostgresUUID.self))
-        let time = Timestamp(try columns.next(PostgresTimestamp.self))
+        let time = try columns.time("time")
         let action = try ActionColumns(&columns)
-        let user = UserID(try columns.next())
-        let owner = try columns.next(String?.self)
-        let clientOrderID = try columns.next(String?.self)
+        let user = UserID(try columns.name("user_id"))
+        let owner = try columns.nameIfAny("owner")
+        let clientOrderID = try columns.nameIfAny("client_order_id")
         let origin = try columns.next(String.self)
         guard let decoded = action.action(owner: owner) else {
             throw StoreFault("command \(id) of kind \(action.kind) cannot be read")
@@ -118,10 +120,10 @@ private struct ActionColumns {
         prevention = try decodePrevention(try columns.next())
         change = try columns.next()
         postOnly = try columns.next()
-        amount = try columns.next(Int64?.self).map { AmountLots($0) }
-        price = try columns.next(Int64?.self).map { PriceTicks($0) }
+        amount = try columns.numberIfAny("amount", 1...Bounds.amountMax).map { AmountLots($0) }
+        price = try columns.numberIfAny("price", 1...Bounds.priceMax).map { PriceTicks($0) }
         target = try columns.next(PostgresUUID?.self).map { OrderID($0) }
-        expires = try columns.next(PostgresTimestamp?.self).map { Timestamp($0) }
+        expires = try columns.timeIfAny("expires")
     }
 
     func action(owner: String?) -> Command.Action? {

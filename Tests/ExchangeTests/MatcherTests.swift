@@ -199,7 +199,7 @@ import Testing
         let bad = try desk.place(.bid, 1, at: 100)
         // No matcher can read this: no such time in force.
         try desk.database.connection().executeSimple(
-            "ALTER TABLE pgbook_data.commands DROP CONSTRAINT commands_words; UPDATE pgbook_data.commands SET tif = 9")
+            "UPDATE pgbook_data.commands SET tif = 9")
         let sound = Desk(database: desk.database, connection: desk.connection, market: other)
         try await beside([matcher()], desk) {
             for _ in 0..<3 {

@@ -1,12 +1,13 @@
 -- Entering and executing in one transaction; see the guide to the matching transaction.
 
 -- name: direct_start
--- The node's name, the latest stamp given, and the time. A history from elsewhere has a clock of its own.
+-- The node's name, the latest stamp given, and the time. A history from elsewhere has a clock of its own; one that is a day
+-- ahead was set by hand, and must not take the others' with it.
 select (select name from pgbook_data.node),
        greatest((select last_value from pgbook_data.stamps),
                 (select (extract(epoch from max(s.clock)) * 1000000)::bigint
                  from pgbook_data.newest_state s join pgbook_data.markets m using (market)
-                 where s.clock > '-infinity' and not m.is_imported)),
+                 where s.clock > '-infinity' and s.clock < clock_timestamp() + interval '1 day' and not m.is_imported)),
        clock_timestamp()
 
 -- name: direct_markets
