@@ -244,7 +244,8 @@ extension DirectExchange {
         if locksFirst || needsRows(batch, touched) { try open(&batch, touched) }
         let known = try knownBefore(batch)
         var doubts = Doubts(known)
-        for position in entries.indices { classify(position, &batch, &doubts) }
+        let isWary = locks.isWary
+        for position in entries.indices { classify(position, &batch, &doubts, isWary: isWary) }
         try loadNamed(&batch)
         for position in batch.plain { try execute(position, &batch) }
         return batch
@@ -348,13 +349,14 @@ extension DirectExchange {
     }
 
     /// Decides whether an entry is plainly in order.
-    private func classify(_ position: Int, _ batch: inout DirectBatch, _ doubts: inout Doubts) {
+    /// - Parameter isWary: whether others may hold what it needs.
+    private func classify(_ position: Int, _ batch: inout DirectBatch, _ doubts: inout Doubts, isWary: Bool) {
         let entry = batch.entries[position]
-        if locks.isUsedElsewhere(entry) {
+        if isWary, locks.isUsedElsewhere(entry) {
             batch.answers[position] = .entered(.refused(entry.busy))
             return
         }
-        guard !doubts.mustDoubt(entry), !locks.mayCollide(entry),
+        guard !doubts.mustDoubt(entry), !(isWary && locks.mayCollide(entry)),
             let (number, time) = market(of: position, batch, doubts),
             let live = markets[number],
             let action = EntryCheck(market: live.market, isHalted: live.book.state.isHalted).action(entry, time: time)

@@ -84,9 +84,9 @@ extension Timestamp {
 extension Bounds {
     /// Why a text is no user id, for a person; nil where it is one. The rule is that of `pgbook_data.user_fault`.
     public static func fault(ofUser text: String) -> String? {
+        // Nearly all are plain, and this is asked of every order.
+        if isPlainName(text) { return nil }
         if let fault = fault(ofName: text) { return "a user id \(fault)" }
-        // Nearly all are plain.
-        if text.utf8.allSatisfy({ $0 > 0x1F && $0 < 0x7F }) { return nil }
         for scalar in text.unicodeScalars where isInvisible(scalar) {
             let digits = String(scalar.value, radix: 16, uppercase: true)
             let code = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
@@ -97,7 +97,7 @@ extension Bounds {
 
     /// Why a text is no client order id, for a person; nil where it is one.
     public static func fault(ofClientOrderID text: String) -> String? {
-        fault(ofName: text).map { "a client order id \($0)" }
+        isPlainName(text) ? nil : fault(ofName: text).map { "a client order id \($0)" }
     }
 
     /// Whether a text may be a market's symbol.
@@ -116,6 +116,15 @@ extension Bounds {
             true
         default: false
         }
+    }
+
+    /// Of letters, digits and signs of ASCII, and not too long.
+    private static func isPlainName(_ text: String) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable { bytes in
+            guard bytes.count > 0, bytes.count <= nameBytesMax else { return false }
+            for byte in bytes where byte &- 0x20 > 0x5E { return false }
+            return true
+        } ?? false
     }
 
     private static func fault(ofName text: String) -> String? {
