@@ -99,7 +99,8 @@ on conflict do nothing
 delete from pgbook_data.proposals where id = any ($1::uuid[])
 
 -- name: read_proposals
-select m.symbol, p.id, timestamptz '-infinity' as time, p.kind, p.side, p.exec_type, p.tif, p.stp, p.change,
+-- They have no stamp of this node yet.
+select m.symbol, p.id, timestamptz 'epoch' as time, p.kind, p.side, p.exec_type, p.tif, p.stp, p.change,
        p.post_only, p.amount, p.price, p.target, p.expires, p.user_id, p.owner, p.client_order_id, n.name
 from pgbook_data.proposals p join pgbook_data.members n using (member) join pgbook_data.markets m using (market)
 order by p.arrived
