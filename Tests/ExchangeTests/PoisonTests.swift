@@ -96,8 +96,7 @@ private let badCommands = [
             BEGIN
                 FOR c IN SELECT conrelid::regclass AS name, conname FROM pg_constraint
                          WHERE connamespace = 'pgbook_data'::regnamespace AND contype = 'c'
-                           AND conrelid IN ('pgbook_data.commands'::regclass, 'pgbook_data.inbox'::regclass,
-                                            'pgbook_data.markets'::regclass, 'pgbook_data.book'::regclass)
+                           AND conrelid IN ('pgbook_data.markets'::regclass, 'pgbook_data.book'::regclass)
                 LOOP
                     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.name, c.conname);
                 END LOOP;

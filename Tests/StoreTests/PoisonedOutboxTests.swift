@@ -13,17 +13,6 @@ import Testing
         let second = try node.place(.bid, 3)
         let owner = try node.database.connection()
         try owner.executeSimple("SET session_replication_role = replica")
-        try owner.executeSimple(
-            """
-            DO $$
-            DECLARE c record;
-            BEGIN
-                FOR c IN SELECT conname FROM pg_constraint
-                         WHERE conrelid = 'pgbook_data.commands'::regclass AND contype = 'c' LOOP
-                    EXECUTE format('ALTER TABLE pgbook_data.commands DROP CONSTRAINT %I', c.conname);
-                END LOOP;
-            END $$
-            """)
         try owner.executeSimple("UPDATE pgbook_data.commands SET side = 7 WHERE id = '\(poison)'")
         var outbox = OutboxReader()
         let read = try outbox.next(node.connection, max: 10)
