@@ -6,10 +6,16 @@ public import Wire
 public struct GatewayLimits: Sendable {
     /// The bounds of one message.
     public var wire: WireLimits
-    /// TCP connections at once; more wait in the listen queue.
+    /// TCP connections at once; more wait to be accepted.
     public var connectionsMax: Int
     /// Of one address; one more is answered 429.
     public var connectionsPerAddressMax: Int
+    /// TCP connections that wait to be accepted, as far as the system lets so many; others try again after a second.
+    public var connectionsWaitingMax: Int
+    /// TCP connections accepted in a second.
+    public var connectionsPerSecond: Int
+    /// As many may come at once.
+    public var connectionsBurst: Int
     /// WebSockets at once; one more is answered 503.
     public var socketsMax: Int
     /// Of one address; one more is answered 429. Behind a proxy all clients have one address.
@@ -35,6 +41,16 @@ public struct GatewayLimits: Sendable {
     public var sideFramesPerSecond: Int
     /// As many may come at once.
     public var sideFramesBurst: Int
+    /// Answers `busy` in a second to the sockets of one address on one event loop; beyond it they are read more slowly.
+    public var busyPerSecond: Int
+    /// As many may come at once.
+    public var busyBurst: Int
+    /// Bytes read on one event loop in one turn; connections that have more to say wait for each other.
+    public var readBytesPerTurn: Int
+    /// How long those who wait do so at least.
+    public var readTurnMicroseconds: Int64
+    /// How long others wait for one request over HTTP; one that takes longer is served on beside them.
+    public var requestTurnMillisecondsMax: Int64
     /// Bytes that the kernel keeps for one client; beyond it they wait in its outbox.
     public var sendBufferBytes: Int
     /// Bytes that wait for a client that does not read; beyond it the client is cut off when it has had its time.
@@ -53,6 +69,10 @@ public struct GatewayLimits: Sendable {
     public var commandsPerBatchMax: Int
     /// The same while some senders have more in line than a batch takes and others have little.
     public var commandsPerShortBatchMax: Int
+    /// A batch that takes longer makes the next smaller.
+    public var batchMilliseconds: Int64
+    /// The same for short ones.
+    public var shortBatchMilliseconds: Int64
     /// Batches handed to the entrance and not answered yet: one is put together and sent while the last commits.
     public var batchesUnderWayMax: Int
     /// How long entering is tried again while the database is away; after that clients are told.
@@ -86,14 +106,18 @@ public struct GatewayLimits: Sendable {
 
     public init(
         wire: WireLimits = WireLimits(), connectionsMax: Int = 4_096, connectionsPerAddressMax: Int = 2_048,
+        connectionsWaitingMax: Int = 512, connectionsPerSecond: Int = 2_000, connectionsBurst: Int = 4,
         socketsMax: Int = 2_048, socketsPerAddressMax: Int = 1_024, headerBytesMax: Int = 16_384, headersMax: Int = 100,
         requestMillisecondsMax: Int64 = 10_000, responseMillisecondsMax: Int64 = 10_000, wrongTokensMax: Int = 10,
         wrongTokensPerSocketMax: Int = 3, guessAddressesMax: Int = 16_384, fragmentsMax: Int = 16,
         sideFramesPerSecond: Int = 1_000, sideFramesBurst: Int = 2_000,
+        busyPerSecond: Int = 500, busyBurst: Int = 2_000, readBytesPerTurn: Int = 4_096,
+        readTurnMicroseconds: Int64 = 100, requestTurnMillisecondsMax: Int64 = 20,
         sendBufferBytes: Int = 256 << 10, outboxBytesMax: Int = 1 << 20, outboxBytesEverMax: Int = 16 << 20,
         outboxMillisecondsMax: Int64 = 5_000, commandsPerSocketMax: Int = 4_096,
         ordersPerSocketMax: Int = 10_000,
-        commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, commandsPerShortBatchMax: Int = 128,
+        commandsQueuedMax: Int = 32_768, commandsPerBatchMax: Int = 1_000, commandsPerShortBatchMax: Int = 64,
+        batchMilliseconds: Int64 = 25, shortBatchMilliseconds: Int64 = 4,
         batchesUnderWayMax: Int = 2,
         entranceRetryMilliseconds: Int64 = 5_000, batchMillisecondsMax: Int64 = 3_000,
         deadlineTickMilliseconds: Int64 = 200, readinessTickMilliseconds: Int64 = 200,
@@ -107,6 +131,9 @@ public struct GatewayLimits: Sendable {
         self.wire = wire
         self.connectionsMax = connectionsMax
         self.connectionsPerAddressMax = connectionsPerAddressMax
+        self.connectionsWaitingMax = connectionsWaitingMax
+        self.connectionsPerSecond = connectionsPerSecond
+        self.connectionsBurst = connectionsBurst
         self.socketsMax = socketsMax
         self.socketsPerAddressMax = socketsPerAddressMax
         self.headerBytesMax = headerBytesMax
@@ -119,6 +146,11 @@ public struct GatewayLimits: Sendable {
         self.fragmentsMax = fragmentsMax
         self.sideFramesPerSecond = sideFramesPerSecond
         self.sideFramesBurst = sideFramesBurst
+        self.busyPerSecond = busyPerSecond
+        self.busyBurst = busyBurst
+        self.readBytesPerTurn = readBytesPerTurn
+        self.readTurnMicroseconds = readTurnMicroseconds
+        self.requestTurnMillisecondsMax = requestTurnMillisecondsMax
         self.sendBufferBytes = sendBufferBytes
         self.outboxBytesMax = outboxBytesMax
         self.outboxBytesEverMax = outboxBytesEverMax
@@ -128,6 +160,8 @@ public struct GatewayLimits: Sendable {
         self.commandsQueuedMax = commandsQueuedMax
         self.commandsPerBatchMax = commandsPerBatchMax
         self.commandsPerShortBatchMax = commandsPerShortBatchMax
+        self.batchMilliseconds = batchMilliseconds
+        self.shortBatchMilliseconds = shortBatchMilliseconds
         self.batchesUnderWayMax = batchesUnderWayMax
         self.entranceRetryMilliseconds = entranceRetryMilliseconds
         self.batchMillisecondsMax = batchMillisecondsMax
@@ -159,8 +193,11 @@ public struct GatewayLimits: Sendable {
         let all = [
             connectionsMax, connectionsPerAddressMax, socketsMax, socketsPerAddressMax, headerBytesMax, headersMax,
             wrongTokensMax, wrongTokensPerSocketMax, guessAddressesMax, fragmentsMax, sideFramesPerSecond,
-            sideFramesBurst, sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
-            ordersPerSocketMax, commandsPerBatchMax, commandsPerShortBatchMax, batchesUnderWayMax, ordersPerQueryMax,
+            sideFramesBurst, busyPerSecond, busyBurst, connectionsWaitingMax, connectionsPerSecond, connectionsBurst,
+            readBytesPerTurn, Int(readTurnMicroseconds),
+            Int(requestTurnMillisecondsMax), sendBufferBytes, tradesPerMessageMax, commandsPerSocketMax,
+            ordersPerSocketMax, commandsPerBatchMax, commandsPerShortBatchMax, Int(batchMilliseconds),
+            Int(shortBatchMilliseconds), batchesUnderWayMax, ordersPerQueryMax,
             Int(requestMillisecondsMax), Int(responseMillisecondsMax), Int(outboxMillisecondsMax),
             Int(idleMillisecondsMax), Int(batchMillisecondsMax), Int(deadlineTickMilliseconds),
             Int(pingIntervalMilliseconds),

@@ -57,6 +57,7 @@ public struct GatewayService: Service, CustomStringConvertible {
         let limits = configuration.limits
         let metrics = GatewayMetrics()
         let hub = try await Hub.make(on: group, limits: limits)
+        let turns = try await PerLoop(on: group) { _, loop in LoopTurns(on: loop, limits: limits) }
         let directory = MarketDirectory()
         let tracker = OrderTracker(
             reader: MarketDataReader(database), directory: directory, hub: hub, limits: limits, metrics: metrics,
@@ -87,7 +88,7 @@ public struct GatewayService: Service, CustomStringConvertible {
         async let _ = followTokens(access, hub)
         async let tracked: Void = tracker.run()
         async let entered: Void = desk.run()
-        try await server(routes, hub: hub, services: services, on: group).run()
+        try await server(routes, hub: hub, services: services, turns: turns, on: group).run()
 
         // Every socket is closed. What they asked for last is entered before the end.
         tracker.close()
@@ -132,8 +133,22 @@ public struct GatewayService: Service, CustomStringConvertible {
         }
     }
 
+    /// Whoever opens connections as fast as they are taken leaves others their time.
+    private func pace(_ server: any Channel) async {
+        let limits = configuration.limits
+        do {
+            try await server.setOption(.maxMessagesPerRead, value: 1).get()
+            try await server.eventLoop.submit {
+                try server.pipeline.syncOperations.addHandler(AcceptPace(limits), position: .first)
+            }.get()
+        } catch {
+            logger.warning("connections are accepted without a pace", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func server(
-        _ routes: GatewayRoutes, hub: Hub, services: SocketServices, on group: MultiThreadedEventLoopGroup
+        _ routes: GatewayRoutes, hub: Hub, services: SocketServices, turns: PerLoop<LoopTurns>,
+        on group: MultiThreadedEventLoopGroup
     ) -> Application<some HTTPResponder<GatewayContext>> {
         let limits = configuration.limits
         let onListening = onListening
@@ -150,18 +165,23 @@ public struct GatewayService: Service, CustomStringConvertible {
                             if request.headers[.upgrade] != nil { channel.close(promise: nil) }
                         },
                         configuration: .init(
-                            additionalChannelHandlers: [RequestWatch(limits: limits)],
+                            additionalChannelHandlers: [RequestWatch(limits: limits, turns: turns)],
                             idleTimeout: .milliseconds(limits.idleMillisecondsMax),
                             httpDecoderConfiguration: .init(
                                 maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
                                 maxHeaderFieldCount: limits.headersMax))),
-                    hub: hub, services: services, doors: doors, addresses: addresses, limits: limits,
+                    hub: hub, services: services, doors: doors, addresses: addresses, turns: turns,
+                    limits: limits,
                     makeUserID: { IDMaker.userID() })
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "pgbook",
+                backlog: limits.connectionsWaitingMax,
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connectionsMax)),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            onServerRunning: { channel in
+                await pace(channel)
+                await onListening(channel.localAddress?.port ?? 0)
+            },
             eventLoopGroupProvider: .shared(group), logger: logger)
     }
 }

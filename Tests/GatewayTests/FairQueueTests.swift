@@ -44,9 +44,63 @@ import Testing
         for _ in 0..<3 { _ = queue.put("a", from: a) }
         for _ in 0..<8 { _ = queue.put("b", from: b) }
         // Known only when all of it is in line already.
-        for _ in 0..<3 { a.noteAnswer(isRefusal: true) }
+        for _ in 0..<2 { queue.note(a, isRefusal: true) }
         let taken = drain(&queue)
         #expect(taken.joined() == "abbbbabbbba")
+    }
+
+    @Test func `who has had less than its share is next, whoever stands before it`() {
+        var queue = FairQueue<String>(elementsMax: 1_000)
+        let others = (0..<8).map { sender("o\($0)", at: home) }
+        let light = sender("light", at: home)
+        _ = queue.put("first", from: light)
+        var first = drain(&queue)
+        #expect(first == ["first"])
+        for other in others { for _ in 0..<20 { _ = queue.put("o", from: other) } }
+        for other in others { for _ in 0..<20 { queue.note(other, isRefusal: true) } }
+        first = (0..<12).compactMap { _ in queue.take()?.element }
+        // In the middle of a round of those whose turns are long.
+        _ = queue.put("second", from: light)
+        #expect(first.allSatisfy { $0 == "o" })
+        let next = queue.take()?.element
+        #expect(next == "second")
+    }
+
+    @Test func `who comes one at a time and always at once has no more than its share`() {
+        var queue = FairQueue<String>(elementsMax: 10_000)
+        let (much, often) = (sender("much", at: home), sender("often", at: home))
+        for _ in 0..<2_000 { _ = queue.put("much", from: much) }
+        var count = 0
+        for _ in 0..<1_000 {
+            _ = queue.put("often", from: often)
+            while let next = queue.take()?.element, next != "often" { count += 1 }
+        }
+        #expect((980...1_000).contains(count))
+    }
+
+    @Test func `of a user without a past its address speaks, and sockets of one user have one past`() {
+        var queue = FairQueue<String>(elementsMax: 100)
+        let (bad, good) = (sender("bad", at: home), sender("good", at: away))
+        for sender in [bad, good] { _ = queue.put("", from: sender) }
+        _ = drain(&queue)
+        for _ in 0..<20 { queue.note(bad, isRefusal: true) }
+        for sender in [sender("bad", at: home), sender("new", at: home), sender("new", at: away), good] {
+            _ = queue.put("", from: sender)
+        }
+        var costs: [Int] = []
+        while let next = queue.take() { costs.append(next.cost) }
+        #expect(costs.sorted() == [1, 1, 4, 16])
+    }
+
+    @Test func `who has nothing in line is forgotten when there are too many`() {
+        var queue = FairQueue<String>(elementsMax: 10_000, usersKeptMax: 10)
+        for round in 0..<100 {
+            for number in 0..<5 {
+                _ = queue.put("", from: sender("\(round) \(number)", at: number % 2 == 0 ? home : away))
+            }
+            #expect(drain(&queue).count == 5)
+        }
+        #expect(queue.usersKept <= 16)
     }
 
     @Test func `a full line takes from the longest and gives to the short`() {
@@ -77,7 +131,7 @@ import Testing
                 sent[index] += 1
                 let element = "\(index):\(sent[index])"
                 lines[index].append(element)
-                senders[index].noteAnswer(isRefusal: random.next() % 2 == 0)
+                queue.note(senders[index], isRefusal: random.next() % 2 == 0)
                 if let refused = queue.put(element, from: senders[index]) {
                     let owner = Int(refused.prefix { $0 != ":" })!
                     #expect(lines[owner].popLast() == refused)

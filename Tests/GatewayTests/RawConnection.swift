@@ -46,6 +46,8 @@ final class RawConnection: Sendable {
     /// A client that stops reading fills the buffers on its way, and then the server's.
     func setReads(_ reads: Bool) async throws { try await channel.setOption(.autoRead, value: reads).get() }
 
+    func closeOutput() async throws { try await channel.close(mode: .output).get() }
+
     func close() { channel.close(promise: nil) }
 
     private final class Received: Sendable {

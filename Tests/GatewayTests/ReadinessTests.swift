@@ -123,7 +123,8 @@ extension GatewaySuites {
     /// Ready means that an order would be taken and executed.
     @Suite struct ReadinessTests {
         /// - Returns: how long it took.
-        private func becomes(ready: Bool, saying words: String = "", _ gateway: RunningGateway) async throws -> Duration {
+        private func becomes(ready: Bool, saying words: String = "", _ gateway: RunningGateway) async throws -> Duration
+        {
             let begun = ContinuousClock.now
             try await eventually(ready ? "it is ready" : "it is not ready: …\(words)…", within: .seconds(20)) {
                 let answer = try await gateway.get("/ready")
@@ -202,7 +203,8 @@ extension GatewaySuites {
         }
 
         @Test(arguments: [true, false])
-        func `an order that fails is told of, and readiness comes back without another order`(atOnce: Bool) async throws {
+        func `an order that fails is told of, and readiness comes back without another order`(atOnce: Bool) async throws
+        {
             try await RunningGateway.run(executesAtOnce: atOnce) { gateway in
                 let situation = Situation(gateway)
                 try await situation.sql(
@@ -268,7 +270,8 @@ extension GatewaySuites {
                 let message = try await socket.first(type: "order", ["clientOrderId": .string("mine")])
                 #expect(message["status"] == .string("open"))
                 let stored = try gateway.database.connection().execute(
-                    "SELECT client_order_id, count(*) FROM pgbook_data.commands GROUP BY 1 HAVING client_order_id = 'mine' OR count(*) > 1")
+                    "SELECT client_order_id, count(*) FROM pgbook_data.commands GROUP BY 1 HAVING client_order_id = 'mine' OR count(*) > 1"
+                )
                 #expect(try stored.map { try $0.decode(Int64.self, at: 1) } == [1])
             }
         }

@@ -81,10 +81,11 @@ private struct HTTPRoad: Road {
 
 /// Members whose values are JSON already stand as they are: `true`, and numbers of milliseconds.
 private func object(_ members: [(String, String)]) -> String {
-    "{" + members.map { key, value in
-        let isPlain = key == "postOnly" || key == "expires"
-        return "\"\(key)\":" + (isPlain ? value : "\"\(value)\"")
-    }.joined(separator: ",") + "}"
+    "{"
+        + members.map { key, value in
+            let isPlain = key == "postOnly" || key == "expires"
+            return "\"\(key)\":" + (isPlain ? value : "\"\(value)\"")
+        }.joined(separator: ",") + "}"
 }
 
 extension RoadCase.Place {
@@ -230,7 +231,9 @@ extension GatewaySuites {
                 try await offThePool { try RoadSetup.halt(gateway.database) }
                 try await eventually("all is executed") { try RoadSetup.waiting(gateway.database) == 0 }
                 // The gateway must have met the markets.
-                try await eventually("the markets are known") { try await gateway.get("/book?security=OLD").status != 503 }
+                try await eventually("the markets are known") {
+                    try await gateway.get("/book?security=OLD").status != 503
+                }
                 let before = try RoadSetup.book(gateway.database)
                 for road in roads {
                     for refused in RoadCase.all {

@@ -40,7 +40,8 @@ struct RunningGateway: Sendable {
         let entrance = executesAtOnce ? DirectEntrance() : nil
         let matcher = Matcher(.init(), entrance: entrance, logger: logger)
         let service = try GatewayService(
-            configuration, database: node, entrance: entrance, executor: hasMatcher && !isMatcherApart ? matcher.health : nil, logger: logger
+            configuration, database: node, entrance: entrance,
+            executor: hasMatcher && !isMatcherApart ? matcher.health : nil, logger: logger
         ) { port in portSource.yield(port) }
         let group = ServiceGroup(
             configuration: .init(

@@ -19,6 +19,9 @@ final class CommandDesk: Sendable {
     private struct Batch: Sendable {
         var number: UInt64
         var commands: [Waiting]
+        var cost: Int
+        /// It is short for the sake of somebody who sends little.
+        var isShort: Bool
     }
 
     private struct Queue {
@@ -35,8 +38,30 @@ final class CommandDesk: Sendable {
         var lastBatch: UInt64 = 0
         /// So many of the next batches are short.
         var shortBatchesLeft = 0
+        var whole: BatchSize
+        var short: BatchSize
+        /// When the last batch was answered.
+        var lastEnd = ContinuousClock.now
         /// Batches that failed; until they are dealt with nothing new is handed over.
         var failed: [Batch] = []
+
+        init(_ limits: GatewayLimits) {
+            waiting = FairQueue(elementsMax: limits.commandsQueuedMax)
+            let least = FairQueue<Waiting>.costMax
+            whole = BatchSize(
+                max: limits.commandsPerBatchMax, least: least, target: .milliseconds(limits.batchMilliseconds))
+            short = BatchSize(
+                max: limits.commandsPerShortBatchMax, least: least,
+                target: .milliseconds(limits.shortBatchMilliseconds))
+        }
+
+        /// A batch was answered: nothing held it up since it was handed over, or since the one before was answered.
+        mutating func noteDuration(of batch: Batch, since handedOver: ContinuousClock.Instant) {
+            let now = ContinuousClock.now
+            let duration = now - max(handedOver, lastEnd)
+            lastEnd = now
+            if batch.isShort { short.took(duration, for: batch.cost) } else { whole.took(duration, for: batch.cost) }
+        }
 
         var isIdle: Bool { waiting.isEmpty && batchesUnanswered == 0 && failed.isEmpty }
         /// Whether `run` has something to do.
@@ -55,6 +80,8 @@ final class CommandDesk: Sendable {
     private let onMoved: @Sendable ([MarketMove]) -> Void
     private let onAnswered: @Sendable () -> Void
     private let queue: Mutex<Queue>
+    /// Somebody was refused since the last `handOver`.
+    private let hasRefused = Atomic<Bool>(false)
     private let wakes: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
 
@@ -72,7 +99,7 @@ final class CommandDesk: Sendable {
         self.logger = logger
         self.onMoved = onMoved
         self.onAnswered = onAnswered
-        queue = Mutex(Queue(waiting: FairQueue(elementsMax: limits.commandsQueuedMax)))
+        queue = Mutex(Queue(limits))
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -93,11 +120,12 @@ final class CommandDesk: Sendable {
         }
         guard let (waiting, answer) = refused else { return }
         waiting.answer(answer)
-        onAnswered()
+        hasRefused.store(true, ordering: .relaxed)
     }
 
-    /// Hands over what waits, as far as there is room.
+    /// Hands over what waits, as far as there is room; and tells whom there was none for.
     func handOver() {
+        if hasRefused.load(ordering: .relaxed), hasRefused.exchange(false, ordering: .relaxed) { onAnswered() }
         guard queue.withLock({ beginHandingOver(&$0) }) else { return }
         while let batch = queue.withLock({ nextBatch(&$0) }) {
             entrance.submit(batch.commands.map(\.entry)) { self.ended(batch, $0) }
@@ -119,15 +147,16 @@ final class CommandDesk: Sendable {
         queue.batchesUnderWay += 1
         queue.batchesUnanswered += 1
         queue.lastBatch += 1
-        let batch = Batch(number: queue.lastBatch, commands: nextCommands(&queue))
+        let batch = nextBatch(number: queue.lastBatch, &queue)
         queue.inTime[batch.number] = (batch, .now)
         return batch
     }
 
     /// As many as a batch takes; fewer of senders whose commands are refused, and fewer while somebody sends little and
     /// others send more than a batch takes: it would wait for theirs.
-    private func nextCommands(_ queue: inout Queue) -> [Waiting] {
-        let costMax = queue.shortBatchesLeft > 0 ? limits.commandsPerShortBatchMax : limits.commandsPerBatchMax
+    private func nextBatch(number: UInt64, _ queue: inout Queue) -> Batch {
+        let isShort = queue.shortBatchesLeft > 0
+        let costMax = isShort ? queue.short.limit : queue.whole.limit
         var commands: [Waiting] = []
         commands.reserveCapacity(min(queue.waiting.count, costMax))
         var (cost, hasServedOne) = (0, false)
@@ -141,13 +170,14 @@ final class CommandDesk: Sendable {
         } else if queue.shortBatchesLeft > 0 {
             queue.shortBatchesLeft -= 1
         }
-        return commands
+        return Batch(number: number, commands: commands, cost: cost, isShort: isShort)
     }
 
     private func ended(_ batch: Batch, _ result: Result<EntranceAnswer, EntranceFailure>) {
         let isInTime = queue.withLock { queue in
             queue.batchesUnderWay -= 1
-            guard queue.inTime.removeValue(forKey: batch.number) != nil else { return false }
+            guard let (_, since) = queue.inTime.removeValue(forKey: batch.number) else { return false }
+            queue.noteDuration(of: batch, since: since)
             if case .failure = result { queue.failed.append(batch) }
             return true
         }
@@ -164,13 +194,15 @@ final class CommandDesk: Sendable {
 
     private func answer(_ commands: [Waiting], _ answer: EntranceAnswer) {
         var entered = 0
-        for (waiting, receipt) in zip(commands, answer.receipts) {
-            let isRefusal: Bool
-            if case .admitted = receipt.admission { isRefusal = false } else { isRefusal = true }
-            if !isRefusal { entered += 1 }
-            waiting.sender.noteAnswer(isRefusal: isRefusal)
-            waiting.answer(.receipt(receipt))
+        queue.withLock { queue in
+            for (waiting, receipt) in zip(commands, answer.receipts) {
+                let isRefusal: Bool
+                if case .admitted = receipt.admission { isRefusal = false } else { isRefusal = true }
+                if !isRefusal { entered += 1 }
+                queue.waiting.note(waiting.sender, isRefusal: isRefusal)
+            }
         }
+        for (waiting, receipt) in zip(commands, answer.receipts) { waiting.answer(.receipt(receipt)) }
         metrics.batch(entered: entered, refused: answer.receipts.count - entered)
         if !answer.moves.isEmpty { onMoved(answer.moves) }
         onAnswered()

@@ -30,7 +30,8 @@ extension WireError {
             )
         case .notTaken:
             self.init(
-                .init(.notReady), "the database does not answer; the command was not taken and nothing was stored; try again later"
+                .init(.notReady),
+                "the database does not answer; the command was not taken and nothing was stored; try again later"
             )
         case .failed(let message):
             self.init(.unavailable, "the database refused the command and stored nothing: \(message)")

@@ -8,12 +8,17 @@ struct GatewayContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let address: ClientAddress
     let localAddress: String?
+    private let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
+        channel = source.channel
         address = ClientAddress(source.channel.remoteAddress)
         localAddress = source.channel.localAddress?.ipAddress
     }
+
+    /// From here on the request waits for somebody else: others are served meanwhile.
+    func waits() { channel.triggerUserOutboundEvent(RequestWatch.TurnEnd(), promise: nil) }
 }
 
 /// Lets in what may come in, and tells browsers what pages may do with the answers.

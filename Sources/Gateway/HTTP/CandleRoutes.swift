@@ -8,7 +8,7 @@ import Wire
 struct CandleRoutes: Sendable {
     let reader: CandleReader
 
-    func show(_ request: Request) async -> Response {
+    func show(_ request: Request, _ context: GatewayContext) async -> Response {
         func parameter(_ name: Substring) -> String? { request.uri.queryParameters[name].map { String($0) } }
         guard let security = parameter("security") else {
             return HTTPAnswer.error(WireError(.missingField, "say which market: ?security=…", field: "security"))
@@ -23,6 +23,7 @@ struct CandleRoutes: Sendable {
             let asked = try CandleRequest(
                 interval: parameter("interval"), from: parameter("from"), to: parameter("to"), fill: parameter("fill"),
                 limit: parameter("limit"))
+            context.waits()
             let candles = try await reader.candles(
                 security, interval: asked.interval.rawValue, range: asked.range, fill: asked.fill, count: asked.count)
             return HTTPAnswer.text(CandleRecord.json(candles), type: "application/json")

@@ -29,11 +29,11 @@ struct GatewayRoutes: Sendable {
         router.get("/metrics") { _, _ in HTTPAnswer.text(metrics.text(sockets: hub.socketCount)) }
         router.get("/book") { request, _ in answer { () throws(WireError) in try book(request) } }
         router.get("/trades") { request, _ in answer { () throws(WireError) in try trades(request) } }
-        router.get("/candles") { request, _ in await candles.show(request) }
-        router.post("/orders") { request, context in await orders.place(request, from: context.address) }
-        router.delete("/orders") { request, context in await orders.delete(request, from: context.address) }
+        router.get("/candles") { request, context in await candles.show(request, context) }
+        router.post("/orders") { request, context in await orders.place(request, context) }
+        router.delete("/orders") { request, context in await orders.delete(request, context) }
         router.get("/orders/:id") { request, context in
-            await orders.show(context.parameters.get("id") ?? "", request, from: context.address)
+            await orders.show(context.parameters.get("id") ?? "", request, context)
         }
         return router
     }
@@ -118,7 +118,9 @@ private struct ReadinessMark: RouterMiddleware {
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
-        if let reason = readiness.notReady, let name = HTTPField.Name("Pgbook-Not-Ready") { response.headers[name] = reason }
+        if let reason = readiness.notReady, let name = HTTPField.Name("Pgbook-Not-Ready") {
+            response.headers[name] = reason
+        }
         return response
     }
 }

@@ -13,10 +13,11 @@ struct OrderRoutes: Sendable {
     let access: Access
     let limits: WireLimits
 
-    func place(_ request: Request, from address: ClientAddress) async -> Response {
+    func place(_ request: Request, _ context: GatewayContext) async -> Response {
         do throws(WireError) {
             let body = try AddOrderBody.parse(try await bytes(of: request), limits: limits)
-            let sender = Sender(address: address, user: try user(of: request, named: body.userID, from: address))
+            let sender = try sender(of: request, named: body.userID, context)
+            context.waits()
             let entered = try await enter(
                 Entry(id: IDMaker.orderID(), user: sender.user, .add(body.order)), from: sender)
             let (id, clientOrderID) = (entered.id, body.order.clientOrderID)
@@ -31,10 +32,11 @@ struct OrderRoutes: Sendable {
     }
 
     /// Answers when the cancel is in the log; what became of it, `GET /orders/ID` tells.
-    func delete(_ request: Request, from address: ClientAddress) async -> Response {
+    func delete(_ request: Request, _ context: GatewayContext) async -> Response {
         do throws(WireError) {
             let body = try DeleteOrderBody.parse(try await bytes(of: request), limits: limits)
-            let sender = Sender(address: address, user: try user(of: request, named: body.userID, from: address))
+            let sender = try sender(of: request, named: body.userID, context)
+            context.waits()
             _ = try await enter(Entry(id: IDMaker.orderID(), user: sender.user, .delete(body.id)), from: sender)
             return HTTPAnswer.text("{}\n", type: "application/json", status: .accepted)
         } catch {
@@ -43,12 +45,13 @@ struct OrderRoutes: Sendable {
     }
 
     /// What became of an order. Whoever knows its id may ask; where there are tokens, who has one.
-    func show(_ text: String, _ request: Request, from address: ClientAddress) async -> Response {
+    func show(_ text: String, _ request: Request, _ context: GatewayContext) async -> Response {
         do throws(WireError) {
-            if access.needsToken { _ = try user(of: request, named: nil, from: address) }
+            if access.needsToken { _ = try sender(of: request, named: nil, context) }
             guard let id = OrderID(text) else {
                 throw WireError(.badID, "\"\(text.prefix(40))\" is not a UUID", field: "id")
             }
+            context.waits()
             guard let state = try await state(of: id) else {
                 throw WireError(.init(.unknownOrder), "no order \(id) was executed yet", field: "id")
             }
@@ -96,6 +99,12 @@ struct OrderRoutes: Sendable {
         } catch {
             throw WireError(.badJSON, "the body could not be read")
         }
+    }
+
+    private func sender(
+        of request: Request, named: UserID?, _ context: GatewayContext
+    ) throws(WireError) -> Sender {
+        Sender(address: context.address, user: try user(of: request, named: named, from: context.address))
     }
 
     /// A token says who asks. Without tokens whoever reaches this address is trusted to say so.

@@ -24,6 +24,11 @@ enum Delivery: Sendable {
         }
     }
 
+    /// Whether there was no room for the command.
+    var isBusy: Bool {
+        if case .refused(_, let error) = self { error.code == .busy } else { false }
+    }
+
     /// Whether the client is told of it.
     var isMessage: Bool {
         switch self {

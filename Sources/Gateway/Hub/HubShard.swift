@@ -22,6 +22,7 @@ final class HubShard {
     /// Of the deliveries at hand; kept for its capacity.
     private var answered: Set<UInt64> = []
     private var isFlushScheduled = false
+    private var busyPace: BusyPace
     private var flushedAt = NIODeadline.uptimeNanoseconds(0)
 
     private struct FollowedMarket {
@@ -38,6 +39,8 @@ final class HubShard {
         self.followings = followings
         self.eventLoop = eventLoop
         flushInterval = .milliseconds(limits.flushIntervalMilliseconds)
+        busyPace = BusyPace(
+            perSecond: limits.busyPerSecond, burst: limits.busyBurst, addressesMax: limits.guessAddressesMax)
     }
 
     var socketCount: Int { sockets.count }
@@ -163,6 +166,17 @@ final class HubShard {
         }
         answered.removeAll(keepingCapacity: true)
     }
+
+    // MARK: Too much
+
+    /// A socket of the address was told that there is no room for what it sends.
+    func toldBusy(_ address: ClientAddress) { busyPace.told(address) }
+
+    /// How long such a socket is not read.
+    func busyPause(_ address: ClientAddress) -> TimeAmount? { busyPace.pause(address, now: .now()) }
+
+    /// Whether such a socket reads on after it was not; if not, how long it has to wait.
+    func resumeBusy(_ address: ClientAddress) -> TimeAmount? { busyPace.resume(address, now: .now()) }
 
     // MARK: Flushing
 

@@ -22,6 +22,7 @@ struct GatewayChannel: ServerChildChannel {
     let services: SocketServices
     let doors: Doors
     let addresses: AddressTable
+    let turns: PerLoop<LoopTurns>
     let limits: GatewayLimits
     let makeUserID: @Sendable () -> String
 
@@ -32,7 +33,7 @@ struct GatewayChannel: ServerChildChannel {
             try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 4_096, high: 16_384))
             // One client's bytes keep the others of its loop waiting no longer than these take.
             try channel.syncOptions?.setOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 1_024, maximum: 16_384))
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 1_024, maximum: 4_096))
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             let promise = channel.eventLoop.makePromise(of: Negotiated.self)
             let address = ClientAddress(channel.remoteAddress)
@@ -42,6 +43,9 @@ struct GatewayChannel: ServerChildChannel {
                 return Value(channel: channel, negotiated: promise.futureResult)
             }
             channel.closeFuture.whenComplete { [addresses] _ in addresses.leave(address) }
+            if let turns = turns.value(on: channel.eventLoop) {
+                try channel.pipeline.syncOperations.addHandler(ReadTurn(turns.reads, of: address))
+            }
             let handler = FirstBytesHandler(gateway: self, promise: promise, logger: logger)
             try channel.pipeline.syncOperations.addHandler(handler)
             return Value(channel: channel, negotiated: promise.futureResult)

@@ -6,14 +6,20 @@ import NIOHTTPTypesHTTP1
 import Wire
 
 /// Holds the requests of a connection to their bounds: each must arrive whole in its time, whatever trickles; what cannot
-/// be read is told why; and an answer that says so ends the connection.
+/// be read is told why; an answer that says so ends the connection; and each that has come whole waits for its turn.
 final class RequestWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
+    /// What a request's own handler says when it waits for something and others may be served meanwhile.
+    struct TurnEnd: Sendable {}
+
     private let limits: GatewayLimits
+    private let turns: PerLoop<LoopTurns>
+    private var turn: RequestTurn?
+    private var requests = HeldRequests()
     private var context: ChannelHandlerContext?
     /// Ends a request that does not arrive.
     private var arrival: Scheduled<Void>?
@@ -25,9 +31,18 @@ final class RequestWatch: ChannelDuplexHandler, RemovableChannelHandler {
     /// The last answer was written.
     private var hasEnded = false
 
-    init(limits: GatewayLimits) { self.limits = limits }
+    init(limits: GatewayLimits, turns: PerLoop<LoopTurns>) {
+        self.limits = limits
+        self.turns = turns
+    }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        // The turn calls nobody any more once it was left.
+        turn = turns.value(on: context.eventLoop).map { turns in
+            RequestTurn(turns.requests, of: ClientAddress(context.channel.remoteAddress)) { [unowned self] in serve() }
+        }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { forget() }
 
@@ -40,6 +55,9 @@ final class RequestWatch: ChannelDuplexHandler, RemovableChannelHandler {
         arrival?.cancel()
         arrival = nil
         context = nil
+        turn?.leave()
+        turn = nil
+        requests = HeldRequests()
     }
 
     /// Bytes have come, before they are parsed.
@@ -70,7 +88,55 @@ final class RequestWatch: ChannelDuplexHandler, RemovableChannelHandler {
             arrival?.cancel()
             arrival = nil
         }
-        context.fireChannelRead(data)
+        if requests.add(unwrapInboundIn(data), bodyBytesMax: limits.wire.messageBytesMax) {
+            context.fireChannelRead(data)
+        } else {
+            askForTurn()
+        }
+    }
+
+    // MARK: Turns
+
+    private func askForTurn() {
+        guard !isEnding, requests.canServeNext, let turn else { return }
+        turn.ask()
+    }
+
+    /// Hands on the next request.
+    private func serve() {
+        guard let context else { return }
+        for part in requests.serveNext() { context.fireChannelRead(wrapInboundOut(part)) }
+        context.fireChannelReadComplete()
+        handOnWhatWaited(context)
+    }
+
+    /// What came after requests that waited themselves.
+    private func handOnWhatWaited(_ context: ChannelHandlerContext) {
+        guard !requests.holdsWhole else { return }
+        let events = requests.takeEvents()
+        if requests.takeWish() { context.read() }
+        for event in events { context.fireUserInboundEventTriggered(event) }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if !requests.wishToRead() { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        let isEnd = event is ChannelShouldQuiesceEvent || event as? ChannelEvent == .inputClosed
+        if !isEnd || !requests.keep(event) { context.fireUserInboundEventTriggered(event) }
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is TurnEnd else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        turn?.end()
+        promise?.succeed()
+    }
+
+    /// A client that does not read its answer is waited for by nobody.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if !context.channel.isWritable { turn?.end() }
+        context.fireChannelWritabilityChanged()
     }
 
     private func answerExpectation(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
@@ -94,10 +160,10 @@ final class RequestWatch: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: context.write(data, promise: promise)
         case .end:
             requestsUnanswered -= 1
-            guard isEnding || (fault != nil && requestsUnanswered <= 0) else {
-                return context.write(data, promise: promise)
-            }
             context.write(data, promise: promise)
+            requests.wasAnswered()
+            turn?.end()
+            guard isEnding || (fault != nil && requestsUnanswered <= 0) else { return askForTurn() }
             if fault != nil, !isEnding { return endWithFault() }
             end(context)
         }
@@ -150,42 +216,5 @@ final class RequestWatch: ChannelDuplexHandler, RemovableChannelHandler {
         context.flush()
         channel.close(mode: .output, promise: nil)
         channel.eventLoop.scheduleTask(in: .milliseconds(limits.closeMillisecondsMax)) { channel.close(promise: nil) }
-    }
-}
-
-/// Tells the watch what passes below HTTP, and ends a connection whose client does not read its answers.
-final class ByteWatch: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    private let watch: RequestWatch
-    private let patience: TimeAmount
-    private var unread: Scheduled<Void>?
-
-    init(_ watch: RequestWatch, limits: GatewayLimits) {
-        self.watch = watch
-        patience = .milliseconds(limits.responseMillisecondsMax)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        watch.bytesArrived()
-        context.fireChannelRead(data)
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        unread?.cancel()
-        unread = nil
-        if !context.channel.isWritable {
-            let channel = context.channel
-            unread = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
-        }
-        context.fireChannelWritabilityChanged()
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        unread?.cancel()
-        context.fireChannelInactive()
     }
 }

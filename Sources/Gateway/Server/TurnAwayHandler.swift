@@ -42,6 +42,7 @@ final class TurnAwayHandler: ChannelInboundHandler {
             string: "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
                 + "Connection: close\r\nContent-Length: \(body.readableBytes)\r\n\r\n")
         answer.writeImmutableBuffer(body)
-        context.writeAndFlush(wrapOutboundOut(answer)).assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(answer)).assumeIsolated().whenComplete { _ in context.close(promise: nil)
+        }
     }
 }

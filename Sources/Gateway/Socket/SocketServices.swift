@@ -17,15 +17,17 @@ struct SocketServices: Sendable {
     func take(_ command: SocketCommand) {
         if case .add = command.request, !tracker.hasRoom(command.socket) {
             let error = WireError(.busy, "the socket has as many open orders as it may; cancel some first")
-            hub.post(.refused(command, error))
-            return hub.deliver()
+            return hub.post(.refused(command, error))
         }
         let entry = Entry(id: IDMaker.orderID(), user: command.user, command.request)
         desk.put(entry, from: command.sender) { settle(command, $0) }
     }
 
     /// Enters what was taken.
-    func handOver() { desk.handOver() }
+    func handOver() {
+        hub.deliver()
+        desk.handOver()
+    }
 
     /// Called on any thread.
     private func settle(_ command: SocketCommand, _ answer: DeskAnswer) {

@@ -130,14 +130,20 @@ struct SocketState {
         guard commandsUnanswered < limits.commandsPerSocketMax else {
             let error = WireError(
                 .busy, "\(commandsUnanswered) commands of this socket are not answered yet; wait for their answers")
-            return refuse(ErrorMessage(error, about: request), cost: 2)
+            return refuse(ErrorMessage(error, about: request), cost: Self.busyCost)
         }
         commandsUnanswered += 1
         return .enter(SocketCommand(socket: id, sender: sender, request: request))
     }
 
+    /// Whoever is told that there is no room should send less, and is read more slowly until it does.
+    private static let busyCost = 16
+
     /// A command was answered, whatever the answer.
-    mutating func commandAnswered() { commandsUnanswered -= 1 }
+    mutating func commandAnswered(isBusy: Bool = false) {
+        commandsUnanswered -= 1
+        if isBusy { allowance.spend(Self.busyCost) }
+    }
 
     mutating func authenticated(as identity: Access.Identity) {
         self.identity = identity

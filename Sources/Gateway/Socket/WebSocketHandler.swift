@@ -25,6 +25,8 @@ final class WebSocketHandler: ChannelInboundHandler {
     private var watchTimer: Scheduled<Void>?
     /// Reads on after a pause.
     private var pauseTimer: Scheduled<Void>?
+    /// Whether it was told, since it was last paused, that there is no room for what it sends.
+    private var wasBusy = false
     /// Whether commands were taken since the last read ended.
     private var hasTaken = false
 
@@ -96,18 +98,39 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     /// Reads no more for a while from who sent more than its share of what is no command.
     private func pauseIfOverdrawn() {
-        guard let context, pauseTimer == nil, let pause = state.pause(now: .now()) else { return }
+        guard let context, pauseTimer == nil, let pause = pauseNeeded() else { return }
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+        resume(after: pause, wasBusy: wasBusy)
+        wasBusy = false
+    }
+
+    private func resume(after pause: TimeAmount, wasBusy: Bool) {
+        guard let context else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         pauseTimer = context.eventLoop.scheduleTask(in: pause) {
             bound.value.pauseTimer = nil
-            try? bound.value.context?.channel.syncOptions?.setOption(.autoRead, value: true)
+            bound.value.resume(wasBusy: wasBusy)
         }
+    }
+
+    private func resume(wasBusy: Bool) {
+        if wasBusy, let more = shard.resumeBusy(state.sender.address) { return resume(after: more, wasBusy: true) }
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: true)
+    }
+
+    private func pauseNeeded() -> TimeAmount? {
+        let own = state.pause(now: .now())
+        guard wasBusy, let shared = shard.busyPause(state.sender.address) else { return own }
+        return max(own ?? shared, shared)
     }
 
     /// What another thread has for this client. True when there is something to flush.
     func deliver(_ delivery: Delivery) -> Bool {
-        if delivery.isAnswer { state.commandAnswered() }
+        if delivery.isAnswer { state.commandAnswered(isBusy: delivery.isBusy) }
+        if delivery.isBusy {
+            wasBusy = true
+            shard.toldBusy(state.sender.address)
+        }
         guard context != nil, state.isOpen, delivery.isMessage else { return false }
         outbox.push(delivery)
         return true

@@ -142,6 +142,16 @@ def unread(port, stop):
     return over_http(port, stop, request("GET", f"/book?security={MARKET}") * 50, 32, reads=False, per=50)
 
 
+def candles(port, stop):
+    path = f"/candles?security={MARKET}&interval=1s&from=2026-01-01T00:00:00Z&to=2026-01-01T02:00:00Z&fill=previous"
+    return over_http(port, stop, request("GET", path) * 20, 32, per=20)
+
+
+def states(port, stop):
+    path = "/orders/0190163d-8694-739b-aea5-966c26f8ad91"
+    return over_http(port, stop, request("GET", path) * 50, 32, per=50)
+
+
 def connects(port, stop):
     done = 0
     while not stop.is_set():
@@ -224,7 +234,7 @@ def guesses(port, stop):
 # The name of each, what does it, and in how many processes.
 ATTACKS = {
     "refused": (refused, 1), "refused-64": (refused_64, 1), "good": (good, 1), "http": (http, 1), "reads": (reads, 1),
-    "unread": (unread, 1), "connects": (connects, 2), "sockets": (sockets, 1), "bodies": (bodies, 1),
-    "headers": (headers, 1), "big": (big, 1), "subscribes": (subscribes, 1), "pings": (pings, 1), "pieces": (pieces, 1),
-    "guesses": (guesses, 2),
+    "unread": (unread, 1), "candles": (candles, 1), "states": (states, 1), "connects": (connects, 2),
+    "sockets": (sockets, 1), "bodies": (bodies, 1), "headers": (headers, 1), "big": (big, 1),
+    "subscribes": (subscribes, 1), "pings": (pings, 1), "pieces": (pieces, 1), "guesses": (guesses, 2),
 }
