@@ -53,10 +53,3 @@ public struct GatewayConfiguration: Sendable {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 }
-
-/// Why a gateway could not be started.
-public struct GatewayFault: Error, CustomStringConvertible, Sendable {
-    public let description: String
-
-    init(description: String) { self.description = description }
-}

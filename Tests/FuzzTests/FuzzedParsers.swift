@@ -30,6 +30,8 @@ enum FuzzedParser: String, CaseIterable {
     case candleRequest = "candle-request"
     case stream
     case conformance
+    case tokens
+    case doors
 
     func parse(_ bytes: [UInt8]) {
         switch self {
@@ -47,6 +49,8 @@ enum FuzzedParser: String, CaseIterable {
         case .candleRequest: parseCandleRequest(bytes)
         case .stream: parseStream(bytes)
         case .conformance: parseConformance(bytes)
+        case .tokens: parseTokens(bytes)
+        case .doors: parseDoors(bytes)
         }
     }
 }
@@ -101,6 +105,32 @@ private func parseWebSocketFrames(_ bytes: [UInt8]) {
         case .pong, .incomplete: break
         }
     }
+}
+
+/// A token file; then its first line as a header.
+private func parseTokens(_ bytes: [UInt8]) {
+    let header = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    if let token = try? BearerToken.find(in: [header]) { require(!token.isEmpty && !token.contains(" ")) }
+    guard let tokens = try? Tokens(parsing: bytes, path: "tokens") else { return }
+    require(tokens.count >= tokens.shortCount)
+}
+
+/// Lines of a request: its target, its `Host`, its `Origin`, the address that was connected to.
+private func parseDoors(_ bytes: [UInt8]) {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 3, omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self)
+    }
+    func line(_ index: Int) -> String? { index < lines.count ? lines[index] : nil }
+    let origin = line(2) ?? ""
+    let allowed = Doors.fault(ofOrigin: origin) == nil ? [origin] : []
+    let name = line(1).flatMap { Doors.fault(ofName: $0) == nil ? $0 : nil }
+    let doors = Doors(host: "192.0.2.1", publicNames: name.map { [$0] } ?? [], allowedOrigins: allowed)
+    let request = Doors.Request(
+        hosts: line(1).map { [$0] } ?? [], origins: line(2).map { [$0] } ?? [], target: line(0) ?? "",
+        isCommand: true, localAddress: line(3))
+    guard (try? doors.check(request)) != nil else { return }
+    // What came in as a command names a server, and came from here or from an origin that was allowed.
+    require(line(1)?.isEmpty == false)
 }
 
 // MARK: Peers

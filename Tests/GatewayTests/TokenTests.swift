@@ -23,10 +23,17 @@ import Testing
         ("aa ann\nhunter2 x y\n", "t, line 2: a token and a user belong there, separated by a space; 3 words are"),
         ("hunter2 ann\nbb bob\nhunter2 bob\n", "t, line 3: this token stands there twice; leave one of them"),
         ("h\u{FC}nter2 ann\n", "t, line 1: a token has at most 4096 letters, all of them visible ASCII"),
-        ("hunter2 a\u{1}b\n", "t, line 1: a user has at most 64 bytes, and no control characters"),
+        (
+            "hunter2 a\u{1}b\n",
+            "t, line 1: a user id holds no U+0001: it cannot be seen, or changes the direction of what follows"
+        ),
+        (
+            "hunter2 a\u{202E}b\n",
+            "t, line 1: a user id holds no U+202E: it cannot be seen, or changes the direction of what follows"
+        ),
         (
             "hunter2 \(String(repeating: "x", count: 65))\n",
-            "t, line 1: a user has at most 64 bytes, and no control characters"
+            "t, line 1: a user id has 1 to 64 bytes of UTF-8, not 65"
         ),
     ])
     func `what is wrong is named by its line, and no token is shown`(text: String, expected: String) throws {

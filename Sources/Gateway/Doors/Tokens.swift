@@ -60,9 +60,7 @@ public struct Tokens: Equatable, Sendable {
             throw GatewayFault(description: "\(place): a token has at most 4096 letters, all of them visible ASCII")
         }
         let user = String(decoding: words[1], as: UTF8.self)
-        guard words[1].count <= 64, !words[1].contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-            throw GatewayFault(description: "\(place): a user has at most 64 bytes, and no control characters")
-        }
+        if let fault = Bounds.fault(ofUser: user) { throw GatewayFault(description: "\(place): \(fault)") }
         guard insert(words[0], UserID(user)) else {
             throw GatewayFault(description: "\(place): this token stands there twice; leave one of them")
         }
