@@ -6,7 +6,9 @@ final class TableReader {
     private var descriptor: Int32
     private let file: Int32
     private var expander: Filter?
-    private var bytes = [UInt8](repeating: 0, count: ExportLimits.bufferBytes)
+    private var bytes: [UInt8] = []
+    /// As many as `bytes` has room for: a small file needs no large one.
+    private var room: Int
     private var place = 0
     private var filled = 0
     private var isAtEnd = false
@@ -25,11 +27,13 @@ final class TableReader {
         descriptor = file
         var status = stat()
         size = fstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+        room = size > 0 ? min(max(size, 1_024), ExportLimits.bufferBytes) : ExportLimits.bufferBytes
         guard file >= 0 else { throw fileFault("cannot read \(path)") }
         guard file != STDIN_FILENO else { return }
         var magic: [UInt8] = [0, 0]
         guard pread(file, &magic, 2, 0) == 2, magic == [0x1F, 0x8B] else { return }
         let pipe = try makePipe()
+        room = ExportLimits.bufferBytes
         expander = try Filter(["gzip", "-dc"], input: file, output: pipe.write)
         Glibc.close(pipe.write)
         descriptor = pipe.read
@@ -75,16 +79,16 @@ final class TableReader {
     /// Moves the rest of a line to the front and reads behind it.
     private func fill() throws(HistoryError) {
         let rest = filled - place
-        guard rest < bytes.count else {
-            throw HistoryError(.refused, "\(name), line \(line + 1): longer than \(bytes.count) bytes")
+        guard rest < ExportLimits.bufferBytes else {
+            throw HistoryError(.refused, "\(name), line \(line + 1): longer than \(ExportLimits.bufferBytes) bytes")
         }
+        // The file has grown meanwhile.
+        if rest == room { room = ExportLimits.bufferBytes }
         if place > 0 { bytes.replaceSubrange(0..<rest, with: bytes[place..<filled]) }
         place = 0
         filled = rest
         // The replacement may have been shorter or longer than what it replaced.
-        if bytes.count != ExportLimits.bufferBytes {
-            bytes += [UInt8](repeating: 0, count: max(0, ExportLimits.bufferBytes - bytes.count))
-        }
+        if bytes.count < room { bytes += [UInt8](repeating: 0, count: room - bytes.count) }
         var count = -1
         repeat {
             count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + rest, $0.count - rest) }
