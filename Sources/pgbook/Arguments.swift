@@ -53,19 +53,27 @@ struct WaitOptions: ParsableArguments {
 /// What is longer than times go is the least span that is too long: whoever takes it says what the longest is.
 struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
     var duration: Duration
-    /// What was written, where it is too long.
+    /// What was written, where it is no span or too long.
     private var written: String?
+    private(set) var isReadable = true
 
     init(_ duration: Duration) { self.duration = duration }
 
-    init?(argument: String) {
-        guard let microseconds = spanMicroseconds(argument) else { return nil }
-        duration = .microseconds(microseconds)
-        if microseconds > Bounds.spanMax { written = argument.count > 40 ? argument.prefix(37) + "..." : argument }
+    /// What cannot be read is longer than all bounds, so that `require` refuses it by the name of its option.
+    init(argument: String) {
+        let microseconds = spanMicroseconds(argument)
+        isReadable = microseconds != nil
+        duration = .microseconds(microseconds ?? Bounds.spanMax + 1)
+        if duration > .microseconds(Bounds.spanMax) {
+            written = argument.count > 40 ? argument.prefix(37) + "..." : argument
+        }
     }
 
     /// - Throws: an error that names the option, its value and the bounds, where it is outside of them.
     func require(_ option: String, _ range: ClosedRange<Duration>) throws {
+        guard isReadable else {
+            throw ValidationError("\(option) '\(self)' is no span of time such as 500ms, 10s, 2m, 1h or 7d")
+        }
         guard !range.contains(duration) else { return }
         throw ValidationError(
             "\(option) \(self) is not within \(TimeSpan(range.lowerBound)) to \(TimeSpan(range.upperBound))")
@@ -133,7 +141,8 @@ func timeInForce(_ word: String?, expires: String?) throws(Failure) -> TimeInFor
 
 /// A time, or a span from now.
 private func expiry(_ text: String) throws(Failure) -> Timestamp {
-    if let span = TimeSpan(argument: text) {
+    let span = TimeSpan(argument: text)
+    if span.isReadable {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let time = Timestamp(Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000) + span.microseconds

@@ -42,6 +42,8 @@ struct SpreadStats: ParsableCommand {
     @OptionGroup var buckets: BucketOptions
     @OptionGroup var options: StatsOptions
 
+    func validate() throws { try horizon.require("--horizon", .microseconds(1) ... .seconds(86_400)) }
+
     func run() throws { try options.show(.spread(horizonMicroseconds: horizon.microseconds, buckets.buckets)) }
 }
 
@@ -80,7 +82,8 @@ struct MarkoutStats: ParsableCommand {
 
     func run() throws {
         let spans = try at.split(separator: ",", omittingEmptySubsequences: false).map { word in
-            guard let span = TimeSpan(argument: String(word)) else {
+            let span = TimeSpan(argument: String(word))
+            guard span.isReadable else {
                 throw Failure(
                     .refused, "--at '\(word.prefix(50))' is not a span such as 500ms, 5s or 1m", code: "bad_value",
                     field: "at")

@@ -69,6 +69,8 @@ import Testing
         let svg = try String(contentsOf: file, encoding: .utf8)
         #expect(svg.hasPrefix("<svg ") && svg.contains("close 101") && svg.contains("BTC-USD 1h"))
         #expect(try XMLCheck.isWellFormed(svg))
+        #expect(try run("candles", "--interval", "1h", "--svg", "-").output == svg)
+        #expect(!FileManager.default.fileExists(atPath: "-"))
     }
 
     @Test func `what is no interval, time, zone or count is refused on one line`() throws {

@@ -6,12 +6,16 @@ import Testing
 
 /// In a cluster commands enter by `pgbook_data.enter` at every entrance, so SQL speaks for all.
 @Suite struct ClusterRefusalTests {
-    private func give(_ command: RoadCase.Command, _ ids: [RoadCase.Target: String], _ trader: Connection) throws -> String {
+    private func give(_ command: RoadCase.Command, _ ids: [RoadCase.Target: String], _ trader: Connection) throws
+        -> String
+    {
         let (sql, values) = RoadSQL.statement(command, ids)
         return try trader.execute("SELECT \(sql)::text", values).one().decode(at: 0)
     }
 
-    @Test func `what a node alone refuses a cluster refuses, with the same code, and all nodes stay equal`() async throws {
+    @Test func `what a node alone refuses a cluster refuses, with the same code, and all nodes stay equal`()
+        async throws
+    {
         try await withCluster { cluster in
             let node = cluster.nodes[0].database
             try RoadSetup.addMarkets(node, named: ["X", "HALTED", "EMPTY"])

@@ -17,7 +17,8 @@ import Testing
         return server
     }
 
-    @Test func `what was acknowledged is there after a crash, though the role and the database have synchronous_commit off`()
+    @Test
+    func `what was acknowledged is there after a crash, though the role and the database have synchronous_commit off`()
         async throws
     {
         let server = try Self.migrated()
@@ -40,7 +41,8 @@ import Testing
         #expect(placed.status == 0, "\(placed.errors)")
         // SQL callers too, whatever their session is set to.
         let caller = try server.connection(database: "book", user: "careless_trader")
-        let id = try caller.execute("SELECT pgbook.place_order('M', 'bid', 1, 500)::text").one().decode(String.self, at: 0)
+        let id = try caller.execute("SELECT pgbook.place_order('M', 'bid', 1, 500)::text").one().decode(
+            String.self, at: 0)
         try server.crash()
         serve.signal(SIGKILL)
         try server.start()
@@ -51,7 +53,9 @@ import Testing
     }
 
     @Test(arguments: ["fsync", "full_page_writes"])
-    func `a server that keeps nothing gets no command acknowledged, and is told how to mend it`(setting: String) async throws {
+    func `a server that keeps nothing gets no command acknowledged, and is told how to mend it`(setting: String)
+        async throws
+    {
         let server = try Self.migrated()
         let url = server.url(database: "book")
         let running = try RunningProgram(["serve", "--port", "0"], database: url)

@@ -23,7 +23,9 @@ private let places = [
 ]
 
 @Suite struct ExtensionSchemaTests {
-    @Test(arguments: places) func `everything works wherever TimescaleDB lies`(setup: String, place: String) async throws {
+    @Test(arguments: places) func `everything works wherever TimescaleDB lies`(setup: String, place: String)
+        async throws
+    {
         // The first migrated database makes the logins.
         _ = try TestDatabase()
         let database = try TestDatabase(migrated: false)
@@ -45,10 +47,12 @@ private let places = [
         }
         #expect(try pgbook("candles", "M", "--interval", "1h").output.contains("7"))
         // Closed hours and days, drops and busts are the functions that lean on TimescaleDB.
-        let rows = "time,price,amount,taker_side,trade_id\n2024-01-01T10:00:00Z,5,1,buy,1\n"
+        let rows =
+            "time,price,amount,taker_side,trade_id\n2024-01-01T10:00:00Z,5,1,buy,1\n"
             + "2024-01-01T10:00:30Z,6,1,sell,2\n2024-01-03T11:00:00Z,8,1,sell,3\n"
         _ = try pgbook("import", "trades", "-", "--security", "OLD", "--tick", "1", "--lot", "1", input: rows)
-        let day = try pgbook("candles", "OLD", "--interval", "1d", "--from", "2024-01-01", "--to", "2024-01-02", "--json")
+        let day = try pgbook(
+            "candles", "OLD", "--interval", "1d", "--from", "2024-01-01", "--to", "2024-01-02", "--json")
         #expect(day.output.contains("\"open\":5") || day.output.contains("\"open\":\"5\""), "\(day.output)")
         #expect(day.output.contains("\"close\":6") || day.output.contains("\"close\":\"6\""), "\(day.output)")
         _ = try pgbook("candles", "rebuild")

@@ -150,11 +150,17 @@ private func commandCount(_ database: TestDatabase) throws -> Int {
             let escape = "a\u{1B}[31m\nb"
             for side in ["sell", "buy"] {
                 let placed = try Program.run(
-                    ["place", side, "0.30000001", "BTC-USD", "--price", "0.10000001", "--client-order-id", escape + side], database: node)
+                    [
+                        "place", side, "0.30000001", "BTC-USD", "--price", "0.10000001", "--client-order-id",
+                        escape + side,
+                    ], database: node)
                 #expect(placed.status == 0, "\(placed.errors)")
             }
-            try Program.run(["place", "buy", "7", "BTC-USD", "--price", "0.09", "--client-order-id", escape + "last"], database: node)
-                .requireSuccess()
+            try Program.run(
+                ["place", "buy", "7", "BTC-USD", "--price", "0.09", "--client-order-id", escape + "last"],
+                database: node
+            )
+            .requireSuccess()
         }
         let listings = [
             (["market", "list"], "\"last_price\":0.10000001"), (["orders"], "\"amount\":7,\"price\":0.09"),

@@ -79,7 +79,8 @@ private let allowed = [
                 // How long it took is another thing each time.
                 let seconds = /in \d+\.\d+ s/
                 #expect(
-                    pooled.output.replacing(seconds, with: "") == direct.output.replacing(seconds, with: ""), "\(command)")
+                    pooled.output.replacing(seconds, with: "") == direct.output.replacing(seconds, with: ""),
+                    "\(command)")
             }
         }
         let query = try Program.run(["query", "-"], database: pooler.url(), input: "select security from markets")

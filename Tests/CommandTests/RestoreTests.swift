@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// A dump of a book, restored on a server that never saw pgbook, in the ways that people do it.
-@Suite(.enabled(if: TestServer.programs != nil, "left out: PGBOOK_TEST_POSTGRES_BIN names no programs")) struct RestoreTests {
+@Suite(.enabled(if: TestServer.programs != nil, "left out: PGBOOK_TEST_POSTGRES_BIN names no programs"))
+struct RestoreTests {
     private static func program(_ name: String) -> String { TestServer.programs! + "/" + name }
 
     /// pg_restore says with its exit code that roles are missing; that it is overlooked is the point.
@@ -12,7 +13,8 @@ import Testing
         _ = try? run(program("pg_restore"), options + ["-d", server.url(database: database), dump])
     }
 
-    @Test func `a restore that left something out is refused with its remedy, and trades again after it`() async throws {
+    @Test func `a restore that left something out is refused with its remedy, and trades again after it`() async throws
+    {
         let database = try TestDatabase()
         try database.addMarket("M", tick: "1", lot: "1")
         try await withMatcher(database) {
@@ -40,7 +42,8 @@ import Testing
                 let doctor = try Program.run(["doctor"], database: url)
                 #expect(doctor.output.contains("timescaledb_post_restore()"), "\(way): \(doctor.output)")
                 let early = try Program.run(["place", "buy", "1", "M", "--price", "1"], database: url)
-                #expect(early.status == 3 && early.errors.contains("timescaledb_post_restore()"), "\(way): \(early.errors)")
+                #expect(
+                    early.status == 3 && early.errors.contains("timescaledb_post_restore()"), "\(way): \(early.errors)")
                 try server.connection(database: way).executeSimple("SELECT timescaledb_post_restore()")
             }
             if way != "documented" {
@@ -60,10 +63,12 @@ import Testing
             // It trades, also into a day's chunk that is not there yet, and rights are as before.
             try admin.executeSimple("CREATE ROLE \(way)_trader LOGIN IN ROLE pgbook_trader")
             try admin.executeSimple("CREATE ROLE \(way)_node LOGIN IN ROLE pgbook_node")
-            let serve = try RunningProgram(["serve", "--port", "0"], database: server.url(database: way, user: "\(way)_node"))
+            let serve = try RunningProgram(
+                ["serve", "--port", "0"], database: server.url(database: way, user: "\(way)_node"))
             let trader = server.url(database: way, user: "\(way)_trader")
             let placed = try Program.run(["place", "sell", "1", "M", "--price", "5"], database: trader)
-            #expect(placed.status == 0 && placed.output.contains("filled 1"), "\(way): \(placed.errors)\(placed.output)")
+            #expect(
+                placed.status == 0 && placed.output.contains("filled 1"), "\(way): \(placed.errors)\(placed.output)")
             let other = try Program.run(["place", "buy", "1", "M", "--price", "5", "--user", "eve"], database: trader)
             #expect(other.status == 1 && other.errors.contains("not_permitted"), "\(way): \(other.errors)")
             serve.signal(SIGTERM)
@@ -100,7 +105,7 @@ import Testing
             #expect(!after.output.contains(name), "\(change): \(after.output)")
         }
         for (change, name) in [
-            ("ALTER TABLE pgbook_data.busts SET UNLOGGED", "ALTER TABLE pgbook_data.busts SET LOGGED"),
+            ("ALTER TABLE pgbook_data.busts SET UNLOGGED", "ALTER TABLE pgbook_data.busts SET LOGGED")
         ] {
             try admin.executeSimple(change)
             let serve = try Program.run(["serve", "--port", "0"], database: database.url)

@@ -125,7 +125,11 @@ struct ServerTroubleTests {
         var taken: [String] = ["first"]
         for number in 0..<100 {
             let answer = running.place("\(number)")
-            if running.isTaken(answer) { taken.append("\(number)") } else { #expect(answer.hasPrefix("HTTP/1.1 503"), "\(answer)") }
+            if running.isTaken(answer) {
+                taken.append("\(number)")
+            } else {
+                #expect(answer.hasPrefix("HTTP/1.1 503"), "\(answer)")
+            }
         }
         let doctor = try Program.run(["doctor"], database: running.url)
         #expect(doctor.status != 0, "\(doctor.output)")

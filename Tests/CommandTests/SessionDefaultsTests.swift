@@ -11,7 +11,8 @@ private let hostile = [
     ("idle_in_transaction_session_timeout", "1ms"), ("idle_session_timeout", "1s"), ("transaction_timeout", "2s"),
     ("DateStyle", "German, DMY"), ("IntervalStyle", "sql_standard"), ("TimeZone", "Asia/Kathmandu"),
     ("extra_float_digits", "-15"), ("standard_conforming_strings", "off"), ("bytea_output", "escape"),
-    ("search_path", "nowhere"), ("row_security", "off"), ("synchronous_commit", "off"), ("client_min_messages", "error"),
+    ("search_path", "nowhere"), ("row_security", "off"), ("synchronous_commit", "off"),
+    ("client_min_messages", "error"),
     ("transform_null_equals", "on"), ("plan_cache_mode", "force_custom_plan"), ("constraint_exclusion", "on"),
     ("exit_on_error", "on"), ("array_nulls", "off"), ("quote_all_identifiers", "on"), ("enable_indexscan", "off"),
     ("enable_nestloop", "off"), ("join_collapse_limit", "1"), ("debug_parallel_query", "regress"),
@@ -27,7 +28,9 @@ private let reading = [
 ]
 
 @Suite struct SessionDefaultsTests {
-    @Test func `under a role with every setting at once all commands do and say what they do under any other`() async throws {
+    @Test func `under a role with every setting at once all commands do and say what they do under any other`()
+        async throws
+    {
         let database = try TestDatabase()
         let role = try SettingRole(hostile)
         let url = try role.url(database)
@@ -46,7 +49,9 @@ private let reading = [
         #expect(shell.output.contains("5"))
         _ = try pgbook(
             "import", "trades", "-", "--security", "OLD", "--tick", "1", "--lot", "1",
-            input: "time,price,amount,taker_side,trade_id\n2024-01-01T10:00:00Z,5,1,buy,1\n2024-01-02T10:00:00Z,6,1,buy,2\n")
+            input:
+                "time,price,amount,taker_side,trade_id\n2024-01-01T10:00:00Z,5,1,buy,1\n2024-01-02T10:00:00Z,6,1,buy,2\n"
+        )
         _ = try pgbook("candles", "rebuild")
         _ = try pgbook("bust", "1", "--market", "OLD", "--reason", "x")
         // How long it took is another thing each time.
@@ -56,7 +61,8 @@ private let reading = [
             let right = try Program.run(command, database: plain)
             #expect(said.status == right.status, "\(command): \(said.errors)")
             #expect(
-                said.output.replacing(seconds, with: "") == right.output.replacing(seconds, with: "") && said.status == 0,
+                said.output.replacing(seconds, with: "") == right.output.replacing(seconds, with: "")
+                    && said.status == 0,
                 "\(command): \(said.errors)")
         }
         let text = "select now() - now() as nothing, 0.1::float8 as f, time, '\\x41'::bytea as b from trades"
@@ -74,7 +80,9 @@ private let reading = [
 
         let doctor = try Program.run(["doctor", "--json"], database: url)
         let remarks = try #require(try doctor.json(as: [String: Any].self)["remarks"] as? [String])
-        for setting in ["synchronous_commit is off", "default_transaction_read_only is on", "statement_timeout is 2000ms"] {
+        for setting in [
+            "synchronous_commit is off", "default_transaction_read_only is on", "statement_timeout is 2000ms",
+        ] {
             let remark = remarks.first { $0.hasPrefix(setting) }
             #expect(remark?.contains("by role \(role.name); pgbook's own sessions set it to") == true, "\(remarks)")
         }

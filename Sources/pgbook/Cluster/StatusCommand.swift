@@ -64,12 +64,14 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func json(_ record: ClusterStatusRecord, _ matcher: Matching) -> JSON {
-        JSON.object([
-            ("cluster", .string(record.clusterID)), ("node", .string(record.node)), ("ready", .bool(record.isReady)),
-            ("reason", .text(record.reason)), ("heard_at", .time(record.heardAt)),
-            ("silent", .bool(record.isSilent)),
-            ("sidecar", .number(record.status ?? "null")),
-        ] + matcher.json)
+        JSON.object(
+            [
+                ("cluster", .string(record.clusterID)), ("node", .string(record.node)),
+                ("ready", .bool(record.isReady)),
+                ("reason", .text(record.reason)), ("heard_at", .time(record.heardAt)),
+                ("silent", .bool(record.isSilent)),
+                ("sidecar", .number(record.status ?? "null")),
+            ] + matcher.json)
     }
 
     private func show(_ record: ClusterStatusRecord, _ status: SidecarStatus?) {

@@ -42,7 +42,7 @@ struct CandlesShowCommand: ParsableCommand {
     var tz = "UTC"
     @Flag(help: "Draw them in the terminal.")
     var plot = false
-    @Option(help: ArgumentHelp("Draw them into an SVG file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Draw them into an SVG file; - is standard output.", valueName: "file"))
     var svg: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
@@ -50,6 +50,9 @@ struct CandlesShowCommand: ParsableCommand {
     func validate() throws {
         guard last.map({ (1...limitMax).contains($0) }) ?? true else {
             throw ValidationError("--last \(last ?? 0) is outside 1 to \(limitMax)")
+        }
+        if svg == "-", plot || output.json {
+            throw ValidationError("--svg - writes to standard output, and so do --plot and --json: name a file")
         }
         if plot, output.json { throw ValidationError("--plot and --json do not go together") }
     }
@@ -92,6 +95,7 @@ struct CandlesShowCommand: ParsableCommand {
 
     /// Whole or not at all.
     private func write(_ text: String, to path: String) throws {
+        if path == "-" { return print(text, terminator: "") }
         do {
             try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
         } catch {

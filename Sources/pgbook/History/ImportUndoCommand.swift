@@ -58,7 +58,9 @@ struct ImportUndo: ParsableCommand {
     func run() throws {
         let record = try connection.connect(for: .working).undoImport(of: security)
         if output.json { return print(record.json) }
-        print("taken back  \(record.trades) trades of \(printable(record.market)), imported from \(printable(record.source))")
+        print(
+            "taken back  \(record.trades) trades of \(printable(record.market)), imported from \(printable(record.source))"
+        )
     }
 }
 

@@ -33,6 +33,7 @@ struct RetentionCommand: ParsableCommand {
 
     func validate() throws {
         if keep == nil, chunk == nil { throw ValidationError("give --keep, --chunk or both") }
+        try patience.require("--patience", .zero ... .seconds(30 * 86_400))
         if let keep, keep.duration <= .zero { throw ValidationError("--keep \(keep) would keep nothing") }
         try keep?.require("--keep", .microseconds(1) ... .seconds(365_000 * 86_400))
         try chunk?.require("--chunk", .seconds(1) ... .seconds(3_650 * 86_400))
