@@ -1,5 +1,6 @@
 import ArgumentParser
 import History
+import OrderBook
 
 // How orders fared: the statistics of execution quality.
 
@@ -42,7 +43,8 @@ struct SpreadStats: ParsableCommand {
     @OptionGroup var buckets: BucketOptions
     @OptionGroup var options: StatsOptions
 
-    func validate() throws { try horizon.require("--horizon", .microseconds(1) ... .seconds(86_400)) }
+    // How long it may be the database knows.
+    func validate() throws { try horizon.require("--horizon", .zero ... .microseconds(Bounds.spanMax)) }
 
     func run() throws { try options.show(.spread(horizonMicroseconds: horizon.microseconds, buckets.buckets)) }
 }

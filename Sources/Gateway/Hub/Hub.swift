@@ -47,16 +47,16 @@ final class Hub: Sendable {
 
     func publish(_ updates: [MarketFrames]) {
         guard !updates.isEmpty else { return }
-        shards.forEach { $0.publish(updates) }
+        shards.onEach { $0.publish(updates) }
     }
 
     /// Tells all sockets something about this node, and, if it stands, those that open later.
     func announce(_ frame: ByteBuffer, isStanding: Bool) {
-        shards.forEach { $0.announce(frame, isStanding: isStanding) }
+        shards.onEach { $0.announce(frame, isStanding: isStanding) }
     }
 
     /// Closes the sockets whose token is not good any more.
-    func dropRevoked() { shards.forEach { $0.dropRevoked() } }
+    func dropRevoked() { shards.onEach { $0.dropRevoked() } }
 
     /// Keeps something for a socket until the next `deliver`.
     func post(_ delivery: Delivery) {

@@ -22,7 +22,7 @@ struct PerLoop<Value>: Sendable {
     func value(on loop: any EventLoop) -> Value? { indexes[ObjectIdentifier(loop)].map { values[$0].value } }
 
     /// Does something with each value, on its loop.
-    func forEach(_ body: @escaping @Sendable (Value) -> Void) {
+    func onEach(_ body: @escaping @Sendable (Value) -> Void) {
         for (loop, value) in zip(loops, values) { loop.execute { body(value.value) } }
     }
 
