@@ -24,16 +24,14 @@ func spanMicroseconds(_ text: String) -> Int64? {
     return overflow || microseconds > Bounds.spanMax ? Bounds.spanMax + 1 : microseconds
 }
 
-/// Made once; nothing changes it, though its type does not say so.
-nonisolated(unsafe) private let timePattern =
-    /(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?([Zz]|[+-]\d\d:?\d\d)?/
-
 /// Reads `2026-11-21T10:00:00.123456Z`: seconds, fraction and zone may be left out; without a zone it is UTC. Of the years
 /// 1 to 9999.
 func timestamp(_ text: String) -> Timestamp? {
+    let pattern =
+        /(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?([Zz]|[+-]\d\d:?\d\d)?/
     // `\d` alone takes the digits of all scripts.
     guard text.utf8.allSatisfy({ $0 < 0x80 }), text.utf8.count <= 40,
-        let match = text.wholeMatch(of: timePattern)?.output
+        let match = text.wholeMatch(of: pattern)?.output
     else { return nil }
     var parts = tm()
     parts.tm_year = (Int32(match.1) ?? 0) - 1900

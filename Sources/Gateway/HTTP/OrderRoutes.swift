@@ -47,7 +47,7 @@ struct OrderRoutes: Sendable {
     /// What became of an order. Whoever knows its id may ask; where there are tokens, who has one.
     func show(_ text: String, _ request: Request, _ context: GatewayContext) async -> Response {
         do throws(WireError) {
-            if access.needsToken { _ = try sender(of: request, named: nil, context) }
+            if access.needsToken { _ = try user(of: request, named: nil, from: context.address) }
             guard let id = OrderID(text) else {
                 throw WireError(.badID, "\"\(text.prefix(40))\" is not a UUID", field: "id")
             }
