@@ -1,6 +1,4 @@
 /// Why a gateway could not be started.
 public struct GatewayFault: Error, CustomStringConvertible, Sendable {
     public let description: String
-
-    init(description: String) { self.description = description }
 }
