@@ -141,7 +141,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "OrderBook", "Postgres", "Store", "Exchange", "MarketData", "Gateway", "Wire", "TestSupport",
+                "OrderBook", "Postgres", "Store", "Exchange", "MarketData", "Gateway", "Wire", "TestRandom",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

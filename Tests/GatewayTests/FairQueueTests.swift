@@ -1,4 +1,5 @@
 import OrderBook
+import TestRandom
 import Testing
 
 @testable import Gateway
@@ -119,7 +120,7 @@ import Testing
     @Test func `nothing is lost or doubled, and no sender overtakes itself, whatever comes`() {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed \(seed)")
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         var queue = FairQueue<String>(elementsMax: 200)
         let senders = (0..<12).map { sender("u\($0 % 5)", at: $0 % 2 == 0 ? home : away) }
         var sent = Array(repeating: 0, count: senders.count)
@@ -147,13 +148,5 @@ import Testing
             #expect(lines[Int(taken.prefix { $0 != ":" })!].removeFirst() == taken)
         }
         #expect(!lines.contains { !$0.isEmpty })
-    }
-
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state >> 33
-        }
     }
 }

@@ -1,3 +1,4 @@
+import TestRandom
 import Testing
 
 @testable import Gateway
@@ -44,9 +45,9 @@ import Testing
     @Test func `over time each has its share, and nobody waits longer than one turn of each`() {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var line = TurnLine<Int>()
-        let costs = (0..<20).map { _ in Int(random.next() % 16) + 1 }
+        let costs = (0..<20).map { _ in Int.random(in: 1...16, using: &random) }
         var had = Array(repeating: 0, count: costs.count)
         for index in costs.indices { line.join(index, end: 0) }
         for _ in 0..<20_000 {
@@ -92,13 +93,5 @@ import Testing
         turns.wait(4, FairTurns<Int>.Account(away))
         let next = turns.next()
         #expect(next == 4)
-    }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state >> 33
     }
 }

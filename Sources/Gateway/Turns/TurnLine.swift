@@ -17,8 +17,6 @@ struct TurnLine<Element> {
     init(now: UInt64 = 0) { self.now = now }
 
     var isEmpty: Bool { line.isEmpty }
-    var count: Int { line.count }
-    var first: Element? { line.last?.element }
 
     /// Puts somebody in line.
     /// - Parameters:
